@@ -1,1 +1,28 @@
-//! millpond
+//! Bounded channels with backpressure, and a worker pool that acknowledges, retries and dead-letters.
+//!
+//! Work arrives when it likes, the wheel turns at its own pace, and a gate keeps the pond from flooding.
+//!
+//! | you want | use |
+//! |---|---|
+//! | to hand values from threads or tasks to others, each to one | [`bounded`] |
+
+mod channel;
+mod ring;
+mod sync;
+mod wait;
+
+#[cfg(feature = "stream")]
+pub use channel::RecvStream;
+pub use channel::{
+    IntoIter, Iter, Receiver, RecvError, RecvFuture, RecvTimeoutError, SendError, SendFuture, SendManyError,
+    SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, bounded,
+};
+
+/// The lower layers, for the loom models alone.
+#[cfg(millpond_loom)]
+#[doc(hidden)]
+pub mod model {
+    pub use crate::channel::bounded_near_wrap_around;
+    pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
+    pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
+}

@@ -1,0 +1,88 @@
+//! What both ends can ask and do alike.
+
+/// Writes the methods that senders and receivers share.
+macro_rules! observers {
+    ($handle:ident, $make:literal) => {
+        impl<T> $handle<T> {
+            /// Closes the channel for all handles: no message can be sent any more, receivers get what is left.
+            ///
+            /// Wakes everybody who waits. Returns whether this call closed it; closing again does nothing. A send that runs at
+            /// the same time either succeeds, and its message is received, or fails and gives the message back. Never blocks
+            /// but for a mutex that is held for a few instructions.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = $make]
+            /// tx.send(1)?;
+            /// tx.close();
+            /// assert!(tx.send(2).is_err());
+            /// assert_eq!(rx.recv(), Ok(1));
+            /// assert!(rx.recv().is_err());
+            /// # Ok::<(), millpond::SendError<i32>>(())
+            /// ```
+            pub fn close(&self) -> bool {
+                self.shared().close()
+            }
+
+            /// Whether the channel is closed, by [`close`](Self::close) or because one side is gone.
+            ///
+            /// Messages may still be inside. Once true, it stays true. Wait-free.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.shared().ring().is_closed()
+            }
+
+            /// Returns how many messages are inside; never more than the capacity.
+            ///
+            /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.shared().ring().len()
+            }
+
+            /// Returns how many messages the channel can hold, as it was made. Wait-free.
+            #[must_use]
+            pub fn capacity(&self) -> usize {
+                self.shared().ring().capacity()
+            }
+
+            /// Whether no message is inside. Other threads may change it before this returns.
+            ///
+            /// Once the channel is closed and empty, it stays so.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// Whether as many messages are inside as can be. Other threads may change it before this returns.
+            #[must_use]
+            pub fn is_full(&self) -> bool {
+                self.len() == self.capacity()
+            }
+
+            /// Returns how many senders there are. Other threads may change it before this returns, unless it is 0. Wait-free.
+            #[must_use]
+            pub fn sender_count(&self) -> usize {
+                self.shared().sender_count.get()
+            }
+
+            /// Returns how many receivers there are. Other threads may change it before this returns, unless it is 0. Wait-free.
+            #[must_use]
+            pub fn receiver_count(&self) -> usize {
+                self.shared().receiver_count.get()
+            }
+        }
+
+        impl<T> std::fmt::Debug for $handle<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($handle))
+                    .field("len", &self.len())
+                    .field("capacity", &self.capacity())
+                    .field("closed", &self.is_closed())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(super) use observers;

@@ -1,0 +1,14 @@
+//! Rings: slots and cursors. A ring never waits and knows nobody who does.
+//!
+//! One protocol per file. [`Mpmc`] is the bounded queue for any number of pushers and poppers; `cursor` holds the
+//! arithmetic that all positions follow.
+
+#![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
+
+mod cursor;
+mod mpmc;
+mod slot;
+
+#[cfg(millpond_loom)]
+pub use mpmc::Pushed;
+pub use mpmc::{Mpmc, PopError, PushError};

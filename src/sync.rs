@@ -1,0 +1,155 @@
+//! The one door to threads, locks, atomics and the processor: the standard library's, or loom's.
+//!
+//! Every other file takes these names from here, so that the loom build (a private cfg, set by the build script of the
+//! `loom-tests` package) checks the very code that ships. No other file names `std::sync`, `std::thread` or `loom`.
+
+#![allow(unreachable_pub, reason = "the loom models reach some of this through a hidden module")]
+
+pub(crate) use crossbeam_utils::CachePadded;
+pub(crate) use imp::*;
+
+/// How many processors the process may use, read once.
+///
+/// `num_cpus` asks for the calling thread, and would answer 1 on a pinned one: the first caller decides for all.
+pub(crate) fn cores() -> usize {
+    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *CORES.get_or_init(|| num_cpus::get().max(1))
+}
+
+/// Whether the whole process is confined to one processor, where spinning for a peer only keeps the peer from running.
+pub(crate) fn single_cpu() -> bool {
+    static SINGLE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *SINGLE.get_or_init(|| process_cpus() == 1)
+}
+
+/// Counts the processors in the affinity mask of the main thread, which a worker's own pinning does not change.
+#[cfg(target_os = "linux")]
+fn process_cpus() -> usize {
+    // SAFETY: a `cpu_set_t` is a plain array of integers, for which all zeroes is a value.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let size = std::mem::size_of::<libc::cpu_set_t>();
+    let main_thread = i32::try_from(std::process::id()).unwrap_or(0);
+    // SAFETY: `set` is writable and `size` bytes long; the call writes nothing else.
+    let failed = unsafe { libc::sched_getaffinity(main_thread, size, &raw mut set) } != 0;
+    if failed {
+        return cores();
+    }
+    // SAFETY: `set` was filled in by the call above.
+    let count = unsafe { libc::CPU_COUNT(&set) };
+    usize::try_from(count).unwrap_or(1).max(1)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_cpus() -> usize {
+    cores()
+}
+
+/// Waits for a peer that is in the middle of a few instructions: pauses, then yields, then naps.
+///
+/// Never an unbounded spin: a peer that lost its processor gets ours, and one that is stopped costs next to nothing.
+#[derive(Debug, Default)]
+pub(crate) struct BusyWait {
+    step: u32,
+}
+
+impl BusyWait {
+    /// About a microsecond: longer than the peer needs if it is running.
+    const PAUSES: u32 = 32;
+    /// About 50 us when nobody else wants the processor, a scheduling slice of each other thread when somebody does.
+    const YIELDS: u32 = 64;
+    /// The first nap; each further one is twice as long, up to [`Self::NAP_DOUBLINGS`] times.
+    const NAP: std::time::Duration = std::time::Duration::from_micros(50);
+    const NAP_DOUBLINGS: u32 = 4;
+
+    /// Starts a wait.
+    pub(crate) const fn new() -> Self {
+        Self { step: 0 }
+    }
+
+    /// Lets a little time pass, more at each call.
+    #[cold]
+    pub(crate) fn wait(&mut self) {
+        let step = self.step;
+        self.step = step.saturating_add(1);
+        if cfg!(millpond_loom) {
+            thread::yield_now();
+        } else if step < Self::PAUSES {
+            hint::spin_loop();
+        } else if step < Self::PAUSES + Self::YIELDS {
+            thread::yield_now();
+        } else {
+            let doublings = (step - Self::PAUSES - Self::YIELDS).min(Self::NAP_DOUBLINGS);
+            thread::sleep(Self::NAP * (1 << doublings));
+        }
+    }
+
+    /// Whether the cheap part of the wait is over, so that a task had better give its thread back.
+    pub(crate) const fn is_long(&self) -> bool {
+        cfg!(millpond_loom) || self.step > Self::PAUSES
+    }
+}
+
+#[cfg(not(millpond_loom))]
+mod imp {
+    pub use parking_lot::{Condvar, Mutex, MutexGuard};
+    pub use std::sync::{Arc, Weak, atomic};
+
+    pub mod hint {
+        pub use std::hint::spin_loop;
+    }
+
+    pub mod thread {
+        pub use std::thread::{
+            Builder, JoinHandle, Thread, current, panicking, park, park_timeout, sleep, yield_now,
+        };
+    }
+
+    /// A cell whose content is reached through raw pointers in closures only, as loom's.
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline(always)]
+        pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
+            write(self.0.get())
+        }
+    }
+}
+
+#[cfg(millpond_loom)]
+mod imp {
+    pub use loom::cell::UnsafeCell;
+    pub use loom::sync::{Arc, MutexGuard, atomic};
+
+    pub mod hint {
+        pub use loom::hint::spin_loop;
+    }
+
+    pub mod thread {
+        pub use loom::thread::{Thread, current, park, yield_now};
+
+        /// Time does not pass under loom: a nap is a yield.
+        pub fn sleep(_: std::time::Duration) {
+            yield_now();
+        }
+    }
+
+    /// Loom's lock with the shape of `parking_lot`'s: a model that panicked has failed, so poisoning says nothing.
+    #[derive(Debug)]
+    pub struct Mutex<T>(loom::sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub fn new(value: T) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        }
+    }
+}

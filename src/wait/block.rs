@@ -1,0 +1,124 @@
+//! How a thread waits for a source: try, spin, yield, register, park.
+
+use super::list::Left;
+use super::spin::spin;
+use super::waiter::{Waiter, Wake};
+use super::{Attempt, Deadline, Source};
+use crate::sync::{BusyWait, thread};
+use std::pin::{Pin, pin};
+
+/// The deadline passed before the source was ready.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TimedOut;
+
+/// Blocks the thread until the source is done, or the deadline has passed. Tries at least once.
+///
+/// # Errors
+/// [`TimedOut`] if the deadline passed first. The source is as before: nothing was taken.
+#[inline]
+pub fn block_on<S: Source>(source: &mut S, deadline: Deadline) -> Result<S::Output, TimedOut> {
+    match source.attempt() {
+        Attempt::Done(output) => Ok(output),
+        Attempt::Blocked | Attempt::Busy => block_slowly(source, deadline),
+    }
+}
+
+#[cold]
+fn block_slowly<S: Source>(source: &mut S, deadline: Deadline) -> Result<S::Output, TimedOut> {
+    loop {
+        if let Some(output) = spin(source, &deadline) {
+            return Ok(output);
+        }
+        match park(source, &deadline) {
+            Rest::Done(output) => return Ok(output),
+            Rest::TimedOut => return Err(TimedOut),
+            Rest::Notified => {}
+        }
+        if let Attempt::Done(output) = source.attempt() {
+            return Ok(output);
+        }
+    }
+}
+
+/// How a sleep ended.
+enum Rest<R> {
+    /// The attempt after registering succeeded: there was no sleep.
+    Done(R),
+    /// Somebody made progress: try again.
+    Notified,
+    TimedOut,
+}
+
+/// Registers, tries once more, and sleeps until notified or the deadline passes.
+fn park<S: Source>(source: &mut S, deadline: &Deadline) -> Rest<S::Output> {
+    let waiter = pin!(Waiter::new());
+    let mut registration = Registration::join(source, waiter.as_ref());
+    if let Some(output) = registration.attempt_until_blocked() {
+        registration.leave();
+        return Rest::Done(output);
+    }
+    loop {
+        if registration.waiter.is_notified() {
+            registration.joined = false;
+            return Rest::Notified;
+        }
+        if deadline.has_passed() {
+            return registration.time_out();
+        }
+        deadline.park();
+    }
+}
+
+/// A registered waiter of a thread. Leaves the list when dropped, also while a panic unwinds.
+struct Registration<'a, S: Source> {
+    source: &'a mut S,
+    waiter: Pin<&'a Waiter>,
+    joined: bool,
+}
+
+impl<'a, S: Source> Registration<'a, S> {
+    fn join(source: &'a mut S, waiter: Pin<&'a Waiter>) -> Self {
+        let wake = Wake::Thread(thread::current());
+        // SAFETY: the waiter is new, so it is in no list. It is borrowed, in place, for as long as this registration
+        // lives, and whose drop calls `leave`.
+        unsafe { source.waiters().join(waiter, wake, || source.arm()) };
+        Self { source, waiter, joined: true }
+    }
+
+    /// Attempts until the answer is final: done, or really blocked.
+    fn attempt_until_blocked(&mut self) -> Option<S::Output> {
+        let mut busy = BusyWait::new();
+        loop {
+            match self.source.attempt() {
+                Attempt::Done(output) => return Some(output),
+                Attempt::Blocked => return None,
+                Attempt::Busy => busy.wait(),
+            }
+        }
+    }
+
+    /// The deadline has passed: leaves. A wake-up that came at the same time is used here.
+    fn time_out(mut self) -> Rest<S::Output> {
+        self.joined = false;
+        match self.source.waiters().leave(&self.waiter, || self.source.disarm()) {
+            Left::Waiting => Rest::TimedOut,
+            Left::Notified => self.attempt_until_blocked().map_or(Rest::TimedOut, Rest::Done),
+        }
+    }
+
+    /// Leaves the list, and passes a wake-up on that was meant for a later success than ours.
+    fn leave(&mut self) {
+        if std::mem::take(&mut self.joined) {
+            let source = &*self.source;
+            if source.waiters().leave(&self.waiter, || source.disarm()) == Left::Notified {
+                source.waiters().notify(1, || source.disarm());
+            }
+        }
+    }
+}
+
+impl<S: Source> Drop for Registration<'_, S> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,151 @@
+//! How a task waits for a source: try, register, return `Pending`. No spinning, no allocation.
+
+use super::list::Left;
+use super::waiter::{Waiter, Wake};
+use super::{Attempt, Source};
+use crate::sync::BusyWait;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A future that is ready when its source is done.
+///
+/// *Cancel safety.* Dropping it takes nothing from the source, and a wake-up that it had been given goes to the next
+/// waiter. Forgetting it ([`std::mem::forget`]) costs the others nothing either: each step of progress wakes somebody else.
+pub struct Waiting<S: Source> {
+    source: S,
+    phase: Phase,
+    /// Made only when there is something to wait for, in place: most futures are ready at once.
+    waiter: Option<Waiter>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// In no list.
+    Free,
+    /// In the list, but the attempt after registering met a busy peer: attempt again when polled.
+    Unsettled,
+    /// In the list and really blocked: only a notification matters.
+    Blocked,
+}
+
+impl<S: Source> Waiting<S> {
+    /// Makes a future that has not tried yet.
+    pub const fn new(source: S) -> Self {
+        Self { source, phase: Phase::Free, waiter: None }
+    }
+
+    /// Returns the source.
+    #[cfg(feature = "stream")]
+    pub const fn source(&self) -> &S {
+        &self.source
+    }
+
+    /// Stops waiting, as if the future had been dropped, and returns the source.
+    pub fn cancel(self: Pin<&mut Self>) -> &mut S {
+        // SAFETY: nothing is moved out of the future.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.leave();
+        &mut this.source
+    }
+
+    /// Puts the waiter into the list.
+    fn join(&mut self, cx: &Context<'_>) {
+        debug_assert_eq!(self.phase, Phase::Free);
+        // Cloned before the lock is taken: a waker is user code.
+        let wake = Wake::Task(cx.waker().clone());
+        let waiter = self.waiter.insert(Waiter::new());
+        // SAFETY: the future is pinned (only `poll` calls this), and the waiter is neither replaced nor dropped before
+        // it is out of the list: `phase` is Free here, and `leave` runs in `drop`.
+        let waiter = unsafe { Pin::new_unchecked(&*waiter) };
+        let source = &self.source;
+        // SAFETY: the waiter is new, so it is in no list; it stays in place until `leave`, see above.
+        unsafe { source.waiters().join(waiter, wake, || source.arm()) };
+        self.phase = Phase::Unsettled;
+    }
+
+    /// Takes the waiter out of the list, and passes a wake-up on that it had been given.
+    fn leave(&mut self) {
+        if self.phase == Phase::Free {
+            return;
+        }
+        self.phase = Phase::Free;
+        let source = &self.source;
+        let waiter = self.waiter.as_ref().expect("a waiter exists once the future has joined");
+        if source.waiters().leave(waiter, || source.disarm()) == Left::Notified {
+            source.waiters().notify(1, || source.disarm());
+        }
+    }
+
+    /// Looks whether the waiter was notified, and sees to it that the right task will be.
+    fn is_still_blocked(&mut self, cx: &Context<'_>) -> bool {
+        if self.phase == Phase::Free {
+            return false;
+        }
+        let waiter = self.waiter.as_ref().expect("a waiter exists once the future has joined");
+        match self.source.waiters().refresh(waiter, cx.waker()) {
+            Left::Notified => {
+                self.phase = Phase::Free;
+                false
+            }
+            Left::Waiting => self.phase == Phase::Blocked,
+        }
+    }
+
+    /// Attempts until the answer is final, or the peer is busy for too long to keep this thread.
+    fn attempt(&mut self) -> Attempt<S::Output> {
+        let mut busy = BusyWait::new();
+        loop {
+            match self.source.attempt() {
+                Attempt::Busy if !busy.is_long() => busy.wait(),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn poll_in_place(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
+        if self.is_still_blocked(cx) {
+            return Poll::Pending;
+        }
+        loop {
+            match self.attempt() {
+                Attempt::Done(output) => {
+                    self.leave();
+                    return Poll::Ready(output);
+                }
+                Attempt::Busy => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Attempt::Blocked if self.phase == Phase::Free => self.join(cx),
+                Attempt::Blocked => {
+                    self.phase = Phase::Blocked;
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+}
+
+impl<S: Source> Future for Waiting<S> {
+    type Output = S::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
+        // SAFETY: nothing is moved out of the future; the waiter is handled in place.
+        let this = unsafe { self.get_unchecked_mut() };
+        this.poll_in_place(cx)
+    }
+}
+
+impl<S: Source> Drop for Waiting<S> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl<S: Source> std::fmt::Debug for Waiting<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,243 @@
+//! The set of those who wait for one thing: a lock around a doubly linked list of [`Waiter`]s, first come first woken.
+//!
+//! L1. A node is WAITING exactly while it is linked, and links change only under the lock.
+//! L2. `arm` and `disarm` run under the lock; after each critical section WAIT is set if the list is not empty.
+//! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
+
+use super::spin::SpinHistory;
+use super::waiter::{Waiter, Wake};
+use crate::sync::{Mutex, MutexGuard};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::Waker;
+
+/// How many waiters are taken out per locking when many are woken, so that the lock is never held for long.
+const BATCH: usize = 16;
+
+/// Those who wait for one thing.
+pub struct WaitSet {
+    list: Mutex<List>,
+    /// How spinning went lately for those who wait here.
+    pub(super) spins: SpinHistory,
+}
+
+struct List {
+    first: Option<NonNull<Waiter>>,
+    last: Option<NonNull<Waiter>>,
+}
+
+// SAFETY: the pointers are to nodes that stay in place while linked and whose content is `Send`; the lock orders access.
+unsafe impl Send for List {}
+
+/// What a waiter that leaves had become.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Left {
+    /// Nobody had notified it.
+    Waiting,
+    /// It had been notified: it holds a wake-up that must be used or passed on.
+    Notified,
+}
+
+impl WaitSet {
+    /// Makes a set with nobody in it.
+    pub fn new() -> Self {
+        Self { list: Mutex::new(List { first: None, last: None }), spins: SpinHistory::new() }
+    }
+
+    /// Puts a waiter at the end of the list and arms the source.
+    ///
+    /// # Safety
+    /// The waiter is in no list. It stays where it is until [`WaitSet::leave`] was called on it, or it is notified.
+    pub(super) unsafe fn join(&self, waiter: Pin<&Waiter>, wake: Wake, arm: impl FnOnce()) {
+        let mut list = self.list.lock();
+        list.push_back(waiter.get_ref(), wake);
+        arm();
+    }
+
+    /// Takes a waiter out of the list, unless a notifier was first.
+    pub(super) fn leave(&self, waiter: &Waiter, disarm: impl FnOnce()) -> Left {
+        if waiter.is_notified() {
+            return Left::Notified;
+        }
+        let mut list = self.list.lock();
+        if !waiter.is_waiting() {
+            return Left::Notified;
+        }
+        let wake = list.unlink(waiter);
+        waiter.set_idle();
+        list.disarm_if_empty(disarm);
+        drop(list);
+        drop(wake);
+        Left::Waiting
+    }
+
+    /// Makes `waker` the one to wake for a waiter. `Notified`: too late, it has been taken out of the list.
+    pub(super) fn refresh(&self, waiter: &Waiter, waker: &Waker) -> Left {
+        if waiter.is_notified() {
+            return Left::Notified;
+        }
+        let same = {
+            let _list = self.list.lock();
+            if !waiter.is_waiting() {
+                return Left::Notified;
+            }
+            // SAFETY: the lock is held and the node is linked (L1).
+            unsafe { waiter.with_links(|links| links.wake.as_ref().is_some_and(|wake| wake.is_for(waker))) }
+        };
+        if same { Left::Waiting } else { self.replace(waiter, waker.clone()) }
+    }
+
+    fn replace(&self, waiter: &Waiter, waker: Waker) -> Left {
+        let list = self.list.lock();
+        if !waiter.is_waiting() {
+            drop(list);
+            return Left::Notified;
+        }
+        // SAFETY: the lock is held and the node is linked (L1).
+        let old = unsafe { waiter.with_links(|links| links.wake.replace(Wake::Task(waker))) };
+        drop(list);
+        drop(old);
+        Left::Waiting
+    }
+
+    /// Wakes up to `count` waiters, the longest waiting first, and disarms the source if nobody is left.
+    pub fn notify(&self, count: usize, disarm: impl Fn()) {
+        if count == 1 {
+            let wake = self.list.lock().pop_front(&disarm);
+            if let Some(wake) = wake {
+                wake.wake();
+            }
+        } else {
+            self.notify_many(count, disarm);
+        }
+    }
+
+    /// Wakes everybody.
+    pub fn notify_all(&self, disarm: impl Fn()) {
+        self.notify_many(usize::MAX, disarm);
+    }
+
+    #[cold]
+    fn notify_many(&self, mut count: usize, disarm: impl Fn()) {
+        let mut panicked = None;
+        while count > 0 {
+            let mut batch = [const { None }; BATCH];
+            let filled = Self::fill(&mut self.list.lock(), &mut batch, count, &disarm);
+            for wake in batch.into_iter().flatten() {
+                // A waker is user code. All of the batch are out of the list already, so all must be woken.
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| wake.wake())) {
+                    panicked.get_or_insert(payload);
+                }
+            }
+            if filled < BATCH {
+                break;
+            }
+            count -= filled;
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
+        }
+    }
+
+    fn fill(
+        list: &mut MutexGuard<'_, List>,
+        batch: &mut [Option<Wake>; BATCH],
+        count: usize,
+        disarm: &impl Fn(),
+    ) -> usize {
+        let mut filled = 0;
+        for place in batch.iter_mut().take(count) {
+            *place = list.pop_front(disarm);
+            if place.is_none() {
+                break;
+            }
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Whether nobody waits. Stale at once; for tests and for the models.
+    #[cfg(any(test, millpond_loom))]
+    pub fn is_empty(&self) -> bool {
+        self.list.lock().first.is_none()
+    }
+}
+
+impl List {
+    fn push_back(&mut self, waiter: &Waiter, wake: Wake) {
+        let previous = self.last;
+        // SAFETY: the caller holds the lock; the node is in no list, so it is the caller's alone.
+        unsafe {
+            waiter.with_links(|links| {
+                links.wake = Some(wake);
+                links.previous = previous;
+                links.next = None;
+            });
+        }
+        waiter.set_waiting();
+        let node = Some(NonNull::from(waiter));
+        self.set_next(previous, node);
+        self.last = node;
+    }
+
+    /// Takes the first waiter out and marks it notified; disarms if it was the last, or if there was none.
+    fn pop_front(&mut self, disarm: &impl Fn()) -> Option<Wake> {
+        let Some(first) = self.first else {
+            disarm();
+            return None;
+        };
+        // SAFETY: a linked node stays where it is (`join`'s contract), and it is linked while the lock is held (L1).
+        let waiter = unsafe { first.as_ref() };
+        let wake = self.unlink(waiter);
+        // From here on the owner may free the node.
+        waiter.set_notified();
+        self.disarm_if_empty(disarm);
+        wake
+    }
+
+    /// Takes a linked node out and returns how to wake its owner.
+    fn unlink(&mut self, waiter: &Waiter) -> Option<Wake> {
+        debug_assert!(waiter.is_waiting());
+        // SAFETY: the caller holds the lock and the node is linked (L1).
+        let (wake, previous, next) = unsafe {
+            waiter.with_links(|links| (links.wake.take(), links.previous.take(), links.next.take()))
+        };
+        self.set_next(previous, next);
+        match next {
+            // SAFETY: `next` is linked, so it is in place (`join`'s contract).
+            Some(node) => {
+                let node = unsafe { node.as_ref() };
+                // SAFETY: the caller holds the lock and `node` is linked (L1).
+                unsafe { node.with_links(|links| links.previous = previous) };
+            }
+            None => self.last = previous,
+        }
+        wake
+    }
+
+    /// Makes `next` follow `previous`, or come first.
+    fn set_next(&mut self, previous: Option<NonNull<Waiter>>, next: Option<NonNull<Waiter>>) {
+        match previous {
+            Some(node) => {
+                // SAFETY: `previous` is linked, so it is in place (`join`'s contract).
+                let node = unsafe { node.as_ref() };
+                // SAFETY: the caller holds the lock and `node` is linked (L1).
+                unsafe { node.with_links(|links| links.next = next) };
+            }
+            None => self.first = next,
+        }
+    }
+
+    fn disarm_if_empty(&self, disarm: impl FnOnce()) {
+        if self.first.is_none() {
+            disarm();
+        }
+    }
+}
+
+impl std::fmt::Debug for WaitSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WaitSet").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! Waiting: who sleeps and who is woken. Knows no queue; one layer for threads and tasks.
+//!
+//! A [`Source`] is something that can be tried. Where trying is in vain, a thread ([`block_on`]) or a task ([`Waiting`])
+//! puts a [`Waiter`] into the source's [`WaitSet`] and sleeps. The waiter lives in the thread's stack frame or inside the
+//! future: waiting allocates nothing.
+//!
+//! # The states of a waiting thread
+//! *Trying* (spins and yields, known to nobody) -> *registered* (in the list, tries once more) -> *parked* -> *notified* (out of
+//! the list, tries again). A task skips the spinning: another task may need its thread.
+//!
+//! # Why no wake-up is lost
+//! Let `word` be the atomic that changes whenever trying again may succeed: for a receiver the ring's `tail`, for a sender
+//! its `head`. It is changed by read-modify-writes only, so all its changes stand in one order, and each reads the one before.
+//!
+//! * The sleeper: **R1** lock the list, link the waiter, set WAIT in `word` (`arm`), unlock. **R2** attempt. Done: unlink.
+//!   Busy: attempt again. Only `Blocked` lets it park.
+//! * The one who makes progress: **P1** change `word`, remembering the old value. **P2** publish. **P3** if the old value had WAIT:
+//!   lock the list, take one waiter out for each step of progress, mark it NOTIFIED, clear WAIT if the list is now empty
+//!   (`disarm`), unlock, wake.
+//!
+//! Take one P1 and one R1. If P1 comes first in the order of `word`, the attempt R2 reads `word` no older than its own R1, so
+//! it sees P1: it gets what P published, or finds it taken, or, if P is still before P2, is told `Busy` and never parks on
+//! it. If P1 comes after R1, it reads WAIT, for WAIT is cleared only under the lock and when our waiter is no longer in
+//! the list; so P reaches P3, and the lock shows it our waiter or one before it. No fence, no second location.
+//!
+//! Each step of progress wakes one *additional* waiter, even if another is already notified: a notified task may never
+//! be polled. A wake-up is therefore worth a step, and may not vanish:
+//! * a waiter that succeeds in R2 and was notified meanwhile passes the wake-up on, as what it took may be older than
+//!   the step that the wake-up stands for (`Registration::leave`);
+//! * a waiter that goes away (future dropped, deadline passed, panic) and was notified passes the wake-up on;
+//! * a waiter that was notified *and then* attempts has used it, whatever the attempt brought.
+//!
+//! Closing is a change of `word` as well, followed by waking everybody ([`WaitSet::notify_all`]): who registers later sees
+//! the closed word or, for a source whose closed flag stands in another word, the lock's order shows it.
+//!
+//! Wakers are user code: they are cloned, woken and dropped outside the lock, and one that panics does not keep the
+//! others of its batch from being woken.
+
+#![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
+
+mod block;
+mod deadline;
+mod future;
+mod list;
+mod spin;
+mod waiter;
+
+#[cfg(millpond_loom)]
+pub use block::TimedOut;
+pub use block::block_on;
+pub use deadline::Deadline;
+pub use future::Waiting;
+pub use list::WaitSet;
+
+/// What an attempt brought.
+#[derive(Debug)]
+pub enum Attempt<R> {
+    /// It is over, for good or bad.
+    Done(R),
+    /// Nothing to be had before the source's word changes: worth waiting for.
+    Blocked,
+    /// A peer is in the middle of a step: try again soon, never sleep on it.
+    Busy,
+}
+
+/// Something that can be tried, and says where to wait until trying again is worth it.
+pub trait Source {
+    /// What a successful attempt brings.
+    type Output;
+
+    /// Tries once. `Blocked` must be an exact answer: true at some moment during the call.
+    fn attempt(&mut self) -> Attempt<Self::Output>;
+
+    /// Returns the set to wait in.
+    fn waiters(&self) -> &WaitSet;
+
+    /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.
+    fn arm(&self);
+
+    /// Clears WAIT. Called with the list locked, when it is empty.
+    fn disarm(&self);
+}
