@@ -26,3 +26,8 @@ pub mod model {
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
 }
+
+/// Compiles and runs the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
