@@ -7,8 +7,12 @@
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
 
 mod channel;
+#[cfg(not(millpond_loom))]
+mod retry;
 mod ring;
 mod sync;
+#[cfg(not(millpond_loom))]
+mod time;
 mod wait;
 
 #[cfg(feature = "stream")]
@@ -17,6 +21,11 @@ pub use channel::{
     IntoIter, Iter, Receiver, RecvError, RecvFuture, RecvTimeoutError, SendError, SendFuture, SendManyError,
     SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, bounded,
 };
+
+#[cfg(not(millpond_loom))]
+pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
+#[cfg(not(millpond_loom))]
+pub use time::{Clock, VirtualClock};
 
 /// The lower layers, for the loom models alone.
 #[cfg(millpond_loom)]
