@@ -5,8 +5,12 @@
 //! | you want | use |
 //! |---|---|
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
+//! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
 
 mod channel;
+#[cfg(not(millpond_loom))]
+mod pool;
+mod queue;
 #[cfg(not(millpond_loom))]
 mod retry;
 mod ring;
@@ -23,6 +27,13 @@ pub use channel::{
 };
 
 #[cfg(not(millpond_loom))]
+pub use pool::{BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, ShutdownReport};
+#[cfg(not(millpond_loom))]
+pub use queue::{
+    AttemptRecord, DeadFull, DeadInfo, DeadLetter, JobId, RedriveAllError, RedriveError, Released, Stats,
+    SubmitError, SubmitFuture, SubmitManyError,
+};
+#[cfg(not(millpond_loom))]
 pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
@@ -32,6 +43,7 @@ pub use time::{Clock, VirtualClock};
 #[doc(hidden)]
 pub mod model {
     pub use crate::channel::bounded_near_wrap_around;
+    pub use crate::queue::admission::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
 }
