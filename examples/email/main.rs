@@ -56,6 +56,9 @@ mod report;
 mod template;
 mod transport;
 
+#[cfg(test)]
+mod tests;
+
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
