@@ -1,10 +1,10 @@
 //! Iterators over the messages of a channel.
 
 use super::receiver::Receiver;
+use std::fmt;
 use std::iter::FusedIterator;
 
 /// Blocks for each message; ends when the channel is closed and empty. Made by [`Receiver::iter`].
-#[derive(Debug)]
 pub struct Iter<'a, T> {
     pub(super) receiver: &'a Receiver<T>,
 }
@@ -22,7 +22,6 @@ impl<T> FusedIterator for Iter<'_, T> {}
 /// Takes the messages that are there, without blocking. Made by [`Receiver::try_iter`].
 ///
 /// After `None` it may bring messages again, once there are some.
-#[derive(Debug)]
 pub struct TryIter<'a, T> {
     pub(super) receiver: &'a Receiver<T>,
 }
@@ -36,7 +35,6 @@ impl<T> Iterator for TryIter<'_, T> {
 }
 
 /// Blocks for each message, and owns its receiver; ends when the channel is closed and empty.
-#[derive(Debug)]
 pub struct IntoIter<T> {
     pub(super) receiver: Receiver<T>,
 }
@@ -66,5 +64,23 @@ impl<T> IntoIterator for Receiver<T> {
 
     fn into_iter(self) -> IntoIter<T> {
         IntoIter { receiver: self }
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Iter").field(self.receiver).finish()
+    }
+}
+
+impl<T> fmt::Debug for TryIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TryIter").field(self.receiver).finish()
+    }
+}
+
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IntoIter").field(&self.receiver).finish()
     }
 }
