@@ -37,7 +37,10 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn dead_purge_all(&self) -> usize {
-        self.dead_remove_all(Leave::Purged).map(|placed| discard(placed.letter)).count()
+        self.dead_remove_all(Leave::Purged).fold(0, |purged, placed| {
+            discard(placed.letter);
+            purged + 1
+        })
     }
 
     /// Removes the letters that are here when the call begins, one by one.

@@ -205,8 +205,8 @@ impl List {
         };
         self.set_next(previous, next);
         match next {
-            // SAFETY: `next` is linked, so it is in place (`join`'s contract).
             Some(node) => {
+                // SAFETY: `next` is linked, so it is in place (`join`'s contract).
                 let node = unsafe { node.as_ref() };
                 // SAFETY: the caller holds the lock and `node` is linked (L1).
                 unsafe { node.with_links(|links| links.previous = previous) };
