@@ -164,6 +164,12 @@ impl WaitSet {
     }
 }
 
+impl Default for WaitSet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl List {
     fn push_back(&mut self, waiter: &Waiter, wake: Wake) {
         let previous = self.last;
