@@ -1,7 +1,7 @@
 //! A dead letter, and what may be done with a store that is full of them.
 
-use super::envelope::{AttemptRecord, Envelope, JobId};
-use crate::retry::{DeadReason, Failure, FailureKind};
+use super::envelope::{AttemptRecord, Envelope, JobId, discard_all};
+use crate::retry::{DeadReason, Failure, FailureKind, discard};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -68,6 +68,12 @@ impl<T> DeadLetter<T> {
 }
 
 impl<T> DeadLetter<T> {
+    /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
+    pub(super) fn discard(self) -> bool {
+        let dropped = discard(self.job);
+        discard_all(self.attempts) && dropped
+    }
+
     /// Takes the job out, and leaves all the rest.
     pub(super) fn open(self) -> (T, DeadLetter<()>) {
         let mut job = None;
