@@ -2,10 +2,10 @@
 
 mod pool_common;
 
-use pool_common::{books, quiet};
 use millpond::{
     Context, DeadReason, Decision, FailureKind, Jitter, JobId, Outcome, Pool, RetryPolicy, VirtualClock,
 };
+use pool_common::{books, quiet};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -393,6 +393,9 @@ fn the_timer_keeps_real_time() {
     pool.submit(Duration::from_millis(20)).unwrap();
     pool_common::until("the short snooze is over", || pool.stats().done == 1);
     assert!(started.elapsed() >= Duration::from_millis(20));
-    assert!(pool.wait_idle(pool_common::LONG), "what is due in an hour does not keep the pool from being idle");
+    assert!(
+        pool.wait_idle(pool_common::LONG),
+        "what is due in an hour does not keep the pool from being idle"
+    );
     assert_eq!(books(&pool).scheduled, 1);
 }

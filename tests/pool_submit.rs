@@ -2,9 +2,9 @@
 
 mod pool_common;
 
-use pool_common::{Barrier, LONG, books, quiet, until};
 use futures::FutureExt;
 use millpond::{BuildError, Context, DeadFull, Outcome, Pool, SubmitError};
+use pool_common::{Barrier, LONG, books, quiet, until};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
@@ -14,6 +14,13 @@ use std::time::Duration;
 
 /// Neither `Clone`, `Sync` nor `Debug`: all a job has to be is `Send`.
 struct Job(u32, std::cell::Cell<u8>);
+
+impl Job {
+    fn number(&self) -> u32 {
+        self.1.set(self.1.get().wrapping_add(1));
+        self.0
+    }
+}
 
 fn job(number: u32) -> Job {
     Job(number, std::cell::Cell::new(0))
@@ -27,7 +34,10 @@ fn stopped(capacity: usize) -> (Pool<Job>, Arc<Barrier>) {
         .capacity(capacity)
         .start({
             let barrier = Arc::clone(&barrier);
-            move |_: &Job, _: &Context| barrier.pass()
+            move |job: &Job, _: &Context| {
+                job.number();
+                barrier.pass();
+            }
         })
         .unwrap();
     (pool, barrier)
@@ -130,7 +140,7 @@ fn blocking_and_async_submitters_share_one_gate() {
     let pool = Pool::builder().workers(2).capacity(2).start(|_: &u32, _: &Context| ()).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| (0..2_000).for_each(|number| drop(pool.submit(number).unwrap())));
+            scope.spawn(|| (0..2_000).for_each(|number| assert!(pool.submit(number).is_ok())));
             scope.spawn(|| {
                 futures::executor::block_on(async {
                     for number in 0..2_000 {

@@ -105,5 +105,6 @@ impl<T> Queue<T> {
 fn count_panic(seat: &Seat, failure: &Failure) {
     if failure.kind() == FailureKind::Panic {
         seat.panicked.bump();
+        tracing::warn!(target: TARGET, error = failure.text(), "the handler panicked");
     }
 }
