@@ -37,7 +37,7 @@ pub struct DeadLetter<T> {
     pub deliveries: u32,
     /// How often it snoozed.
     pub snoozes: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
     /// When it died.
     pub died_at: SystemTime,
@@ -128,7 +128,7 @@ pub struct DeadInfo {
     pub kind: FailureKind,
     /// How many attempts failed.
     pub attempts: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
     /// When it died.
     pub died_at: SystemTime,

@@ -44,7 +44,7 @@ pub struct Released<T> {
     pub attempts: Vec<AttemptRecord>,
     /// How often it was delivered, snoozes included.
     pub deliveries: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
 }
 
