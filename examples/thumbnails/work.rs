@@ -78,7 +78,14 @@ pub(crate) fn make_thumbnails(
     if done.len() + dead.len() != inputs {
         return Err(format!("of {inputs} pictures {} are done and {} dead", done.len(), dead.len()));
     }
-    Ok(Report { done, dead, retried: stats.retried, elapsed, folder: store.path(""), sheet: Ok(None) })
+    Ok(Report {
+        done,
+        dead,
+        retried: stats.retried,
+        elapsed,
+        folder: store.folder().to_owned(),
+        sheet: Ok(None),
+    })
 }
 
 /// Starts the workers. The handler owns what it needs: a store, the size, and the sending end for results.
