@@ -92,16 +92,14 @@ impl BusyWait {
 #[cfg(not(millpond_loom))]
 mod imp {
     pub use parking_lot::{Condvar, Mutex, MutexGuard};
-    pub use std::sync::{Arc, Weak, atomic};
+    pub use std::sync::{Arc, atomic};
 
     pub mod hint {
         pub use std::hint::spin_loop;
     }
 
     pub mod thread {
-        pub use std::thread::{
-            Builder, JoinHandle, Thread, current, panicking, park, park_timeout, sleep, yield_now,
-        };
+        pub use std::thread::{Builder, JoinHandle, Thread, current, park, park_timeout, sleep, yield_now};
     }
 
     /// A cell whose content is reached through raw pointers in closures only, as loom's.

@@ -51,7 +51,7 @@ macro_rules! observers {
             /// Once the channel is closed and empty, it stays so.
             #[must_use]
             pub fn is_empty(&self) -> bool {
-                self.len() == 0
+                self.shared().ring().is_empty()
             }
 
             /// Whether as many messages are inside as can be. Other threads may change it before this returns.

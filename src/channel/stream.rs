@@ -16,9 +16,12 @@ use std::task::{Context, Poll};
 /// *Cancel safety.* Dropping it, or a future that waits for its next message, takes nothing.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct RecvStream<T> {
-    waiting: Pin<Box<Waiting<RecvSource<T, Receiver<T>>>>>,
+    waiting: Pin<Box<Reading<T>>>,
     ended: bool,
 }
+
+/// A receive through a receiver of its own.
+type Reading<T> = Waiting<RecvSource<T, Receiver<T>>>;
 
 impl<T> RecvStream<T> {
     pub(super) fn new(receiver: Receiver<T>) -> Self {

@@ -52,7 +52,7 @@ pub(super) struct Geometry {
 impl Geometry {
     /// Describes a ring of `capacity` slots.
     pub(super) fn new(capacity: usize) -> Self {
-        assert!(capacity >= 1 && capacity <= MAX_CAPACITY, "a ring has 1 to {MAX_CAPACITY} slots");
+        assert!((1..=MAX_CAPACITY).contains(&capacity), "a ring has 1 to {MAX_CAPACITY} slots");
         let capacity = capacity as u64;
         Self { capacity, lap: capacity.next_power_of_two() << INDEX_SHIFT }
     }

@@ -264,6 +264,11 @@ impl<T> Mpmc<T> {
         }
     }
 
+    /// Whether no value is inside. Stale at once.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Returns how many values fit in.
     pub fn capacity(&self) -> usize {
         self.geometry.capacity()

@@ -164,6 +164,12 @@ impl WaitSet {
     }
 }
 
+impl Default for WaitSet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl List {
     fn push_back(&mut self, waiter: &Waiter, wake: Wake) {
         let previous = self.last;
@@ -205,8 +211,8 @@ impl List {
         };
         self.set_next(previous, next);
         match next {
-            // SAFETY: `next` is linked, so it is in place (`join`'s contract).
             Some(node) => {
+                // SAFETY: `next` is linked, so it is in place (`join`'s contract).
                 let node = unsafe { node.as_ref() };
                 // SAFETY: the caller holds the lock and `node` is linked (L1).
                 unsafe { node.with_links(|links| links.previous = previous) };

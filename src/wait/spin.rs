@@ -41,7 +41,7 @@ impl SpinHistory {
         }
         // ORDERING: Relaxed; a lost count does no harm.
         self.failures.store(failures.wrapping_add(1).max(FAILURES_TO_SKIP), Ordering::Relaxed);
-        failures.is_multiple_of(RETRY_EVERY)
+        failures % RETRY_EVERY == 0
     }
 
     fn record(&self, succeeded: bool) {

@@ -1,0 +1,30 @@
+//! A pool of workers over one queue: threads that take jobs, run the handler and settle what it says.
+//!
+//! **Full.** A pool holds `capacity` jobs at most: ready, scheduled and in flight together. `submit` waits for room,
+//! `try_submit` does not, `submit_timeout` waits a while, `submit_async` waits without a thread.
+//!
+//! **Closed.** After `shutdown` every submission gives its job back.
+//!
+//! **Dropped.** Dropping the pool shuts it down, and grants what is in flight 5 seconds, unless
+//! [`PoolBuilder::drop_deadline`] says otherwise.
+//!
+//! **Ordering.** Jobs are started in the order in which they were accepted. With several workers they overlap; a job that
+//! is retried or snoozes comes back behind those that are ready by then.
+
+#![forbid(unsafe_code)]
+
+mod builder;
+mod context;
+mod dead;
+mod handle;
+mod latch;
+mod owner;
+mod shutdown;
+mod worker;
+
+pub use builder::{BuildError, PoolBuilder};
+pub use context::Context;
+pub use dead::DeadLetters;
+pub use handle::Handle;
+pub use owner::Pool;
+pub use shutdown::ShutdownReport;

@@ -1,0 +1,261 @@
+//! The pool as its owner sees it.
+
+use super::builder::PoolBuilder;
+use super::dead::DeadLetters;
+use super::handle::Handle;
+use super::latch::Latch;
+use super::shutdown::{self, ShutdownReport};
+use crate::queue::{JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
+use crate::sync::{Arc, Mutex, thread};
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// A worker pool: jobs go in, a handler works on them, and every one of them is accounted for.
+///
+/// Delivery is *at least once*, within the process: a job that was accepted is done, or a dead letter, or dropped by a
+/// policy that was chosen, or still held, and [`stats`](Self::stats) shows it. Jobs do not survive the process.
+///
+/// A pool is `Send` and `Sync` if its jobs are `Send`; they need to be neither `Sync` nor `Clone`. Share it by reference or
+/// in an `Arc`, or give out [`handle`](Self::handle)s, which do not keep the workers alive.
+///
+/// **A handler that submits to its own pool must use [`try_submit`](Self::try_submit).** If all workers wait in `submit` for
+/// room that only they could make, the pool stands still for ever.
+///
+/// # Examples
+///
+/// ```
+/// use millpond::{Context, Outcome, Pool};
+/// use std::time::Duration;
+///
+/// let pool = Pool::builder()
+///     .workers(2)
+///     .start(|page: &String, _: &Context| match page.as_str() {
+///         "missing" => Outcome::dead("404"),
+///         _ => Outcome::Done,
+///     })?;
+/// pool.submit("index".to_owned())?;
+/// pool.submit("missing".to_owned())?;
+///
+/// let report = pool.shutdown(Duration::from_secs(10));
+/// assert_eq!((report.done, report.dead), (1, 1));
+/// assert_eq!(pool.dead().take_all()[0].job, "missing");
+/// assert!(pool.stats().balances());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A job that cannot be sent to another thread is refused by the compiler:
+///
+/// ```compile_fail,E0277
+/// use millpond::{Context, Pool};
+/// use std::rc::Rc;
+///
+/// let pool = Pool::builder().start(|_: &Rc<u8>, _: &Context| ());
+/// ```
+#[must_use = "dropping a pool shuts it down"]
+pub struct Pool<T> {
+    queue: Arc<Queue<T>>,
+    /// None once a shutdown is over. Locked for as long as one takes.
+    crew: Mutex<Option<Crew>>,
+    drop_deadline: Duration,
+}
+
+/// The threads of a pool.
+pub(super) struct Crew {
+    pub(super) workers: Vec<thread::JoinHandle<()>>,
+    pub(super) timer: Option<thread::JoinHandle<()>>,
+    /// Counts the workers that run.
+    pub(super) latch: Arc<Latch>,
+}
+
+impl Crew {
+    pub(super) fn new(latch: Arc<Latch>) -> Self {
+        Self { workers: Vec::new(), timer: None, latch }
+    }
+}
+
+impl Pool<()> {
+    /// Begins the description of a pool. The type of its jobs follows from the handler.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+}
+
+impl<T> Pool<T> {
+    pub(super) fn new(queue: Arc<Queue<T>>, crew: Crew, drop_deadline: Duration) -> Self {
+        Self { queue, crew: Mutex::new(Some(crew)), drop_deadline }
+    }
+
+    /// Submits a job, and waits while the pool is full: this is the backpressure.
+    ///
+    /// The job is held when this returns, and it is started after those accepted before it.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job, when the pool is or was meanwhile shut down.
+    ///
+    /// # Blocking
+    ///
+    /// Spins for a moment, then parks the thread. Never call it in a handler of the same pool.
+    pub fn submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
+        self.queue.submit(job, crate::wait::Deadline::never())
+    }
+
+    /// Submits a job if the pool has room for it. Never parks.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Full`] or [`SubmitError::Closed`], with the job.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool, SubmitError};
+    /// use std::sync::mpsc;
+    ///
+    /// let (release, gate) = mpsc::channel::<()>();
+    /// let gate = std::sync::Mutex::new(gate);
+    /// let pool = Pool::builder()
+    ///     .capacity(1)
+    ///     .start(move |_: &u32, _: &Context| gate.lock().unwrap().recv().unwrap())?;
+    /// pool.submit(1)?;
+    /// assert!(matches!(pool.try_submit(2), Err(SubmitError::Full(2))));
+    /// release.send(()).unwrap();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
+        self.queue.try_submit(job)
+    }
+
+    /// Submits a job, and waits up to `timeout`, in real time, while the pool is full.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Timeout`] or [`SubmitError::Closed`], with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`submit`](Self::submit), until the time is up.
+    pub fn submit_timeout(&self, job: T, timeout: Duration) -> Result<JobId, SubmitError<T>> {
+        self.queue.submit(job, crate::wait::Deadline::after(timeout))
+    }
+
+    /// Submits a job from a task, and waits while the pool is full.
+    ///
+    /// Cancel-safe: if the future is dropped before it is finished, nothing was submitted, and the job is dropped with it.
+    /// Works with any executor.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    ///
+    /// let pool = Pool::builder().start(|_: &u32, _: &Context| ())?;
+    /// futures::executor::block_on(async {
+    ///     pool.submit_async(7).await
+    /// })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn submit_async(&self, job: T) -> SubmitFuture<'_, T> {
+        self.queue.submit_async(job)
+    }
+
+    /// Submits all jobs in order, and waits for room as often as need be. Cheaper than one by one.
+    ///
+    /// # Errors
+    ///
+    /// When the pool is shut down meanwhile: the numbers of the jobs accepted, and the jobs that were not.
+    ///
+    /// # Blocking
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn submit_many(&self, jobs: impl Into<VecDeque<T>>) -> Result<Vec<JobId>, SubmitManyError<T>> {
+        self.queue.submit_many(jobs.into())
+    }
+
+    /// Returns a handle that can submit and look, but does not keep the workers alive.
+    #[must_use]
+    pub fn handle(&self) -> Handle<T> {
+        Handle::new(Arc::clone(&self.queue))
+    }
+
+    /// Returns the pool's dead letters.
+    #[must_use]
+    pub fn dead(&self) -> DeadLetters<T> {
+        DeadLetters::new(Arc::clone(&self.queue))
+    }
+
+    /// Returns a snapshot of what the pool has done and holds.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.queue.stats()
+    }
+
+    /// Returns how many jobs are held at most.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.queue.capacity()
+    }
+
+    /// Returns the pool's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.queue.name()
+    }
+
+    /// Waits until nothing is ready, in flight or due; jobs scheduled for later do not count. False when the time is up.
+    ///
+    /// The time is real, whatever the pool's clock is. When others submit meanwhile, this may be over before it returns.
+    ///
+    /// # Blocking
+    ///
+    /// Parks the thread. In a handler of the same pool it waits for itself, until the time is up.
+    #[must_use]
+    pub fn wait_idle(&self, timeout: Duration) -> bool {
+        self.queue.wait_idle(timeout)
+    }
+
+    /// Takes no more jobs, works off those it holds for up to `deadline`, and says what became of each.
+    ///
+    /// 1. Every submission from here on gives its job back, and so do those that wait for room.
+    /// 2. Jobs that are not due before the deadline are released at once. With a virtual clock, which nobody moves
+    ///    meanwhile, these are all that are not due yet.
+    /// 3. The workers go on until nothing is held, or until the deadline, which is in real time.
+    /// 4. At the deadline, jobs that are ready or scheduled are released, and those in flight are cut off:
+    ///    [`Context::cancelled`](crate::Context::cancelled) turns true for them, and what their handlers return after
+    ///    that changes nothing.
+    /// 5. Threads that have ended are joined. A handler that does not return is left behind with its thread.
+    ///
+    /// Afterwards the pool still shows its stats and its dead letters. A second call reports nothing.
+    ///
+    /// # Blocking
+    ///
+    /// Until the deadline at the latest, but for the moment (a second at the very most) that idle workers need to end.
+    pub fn shutdown(&self, deadline: Duration) -> ShutdownReport<T> {
+        let mut crew = self.crew.lock();
+        match crew.take() {
+            Some(crew) => shutdown::run(&self.queue, crew, deadline),
+            None => ShutdownReport::default(),
+        }
+    }
+}
+
+impl<T> Drop for Pool<T> {
+    /// Shuts the pool down, if that was not done before. Blocks for the drop deadline at most.
+    fn drop(&mut self) {
+        let _report = self.shutdown(self.drop_deadline);
+    }
+}
+
+impl<T> fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("name", &self.name())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+//! Ending a pool: what is done, what is handed back, what is cut off.
+
+use super::owner::Crew;
+use crate::queue::{JobId, Queue, Released};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// How long idle workers may take to end: a guess, a thousand times what they need on a busy machine.
+const EXIT_GRACE: Duration = Duration::from_secs(1);
+
+/// What became of the jobs that a pool held when it was shut down.
+///
+/// Every one of them is in exactly one of the five. Dropped, the report drops the released jobs.
+#[non_exhaustive]
+#[must_use = "it holds the jobs that were not run"]
+pub struct ShutdownReport<T> {
+    /// How many were done.
+    pub done: u64,
+    /// How many died. The pool's dead letters are still within reach.
+    pub dead: u64,
+    /// How many dead letters were dropped meanwhile, because there was no room for them.
+    pub dropped: u64,
+    /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
+    pub released: Vec<Released<T>>,
+    /// The jobs that were still running at the deadline. What becomes of them is not known.
+    pub cut_off: Vec<JobId>,
+}
+
+impl<T> ShutdownReport<T> {
+    /// Returns true when every job came to its end: nothing was released, and nothing cut off.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.released.is_empty() && self.cut_off.is_empty()
+    }
+}
+
+impl<T> Default for ShutdownReport<T> {
+    /// The report of a shutdown that found nothing to do.
+    fn default() -> Self {
+        Self { done: 0, dead: 0, dropped: 0, released: Vec::new(), cut_off: Vec::new() }
+    }
+}
+
+impl<T> fmt::Debug for ShutdownReport<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShutdownReport")
+            .field("done", &self.done)
+            .field("dead", &self.dead)
+            .field("dropped", &self.dropped)
+            .field("released", &self.released)
+            .field("cut_off", &self.cut_off)
+            .finish()
+    }
+}
+
+/// Shuts a pool down. The steps are those that [`Pool::shutdown`](crate::Pool::shutdown) promises.
+pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownReport<T> {
+    let deadline = Instant::now().checked_add(grant);
+    let before = queue.stats();
+    // 1. The gate closes.
+    queue.close();
+    // 2. What is not due in time is handed back now, and so is what would come to be scheduled later than that.
+    let now = queue.clock().moment();
+    queue.retire_after(if queue.clock().is_virtual() { now } else { now.after(grant) });
+    // 3. The workers go on.
+    queue.wait_drained(deadline);
+    // 4. The end: seats are cut, ready and scheduled jobs handed back.
+    let cut_off = queue.stop();
+    // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.
+    let left = cut_off.len();
+    end_threads(crew, left);
+    let after = queue.stats();
+    let report = ShutdownReport {
+        done: after.done - before.done,
+        dead: after.died - before.died,
+        dropped: after.evicted - before.evicted,
+        released: queue.collect_released(),
+        cut_off,
+    };
+    tracing::info!(
+        target: "millpond",
+        queue = &**queue.name(),
+        done = report.done,
+        dead = report.dead,
+        dropped = report.dropped,
+        released = report.released.len(),
+        cut_off = ?report.cut_off,
+        "the pool is shut down"
+    );
+    report
+}
+
+/// Waits until all workers have ended but `left`, and joins those that have.
+fn end_threads(crew: Crew, left: usize) {
+    crew.latch.wait(left, Instant::now() + EXIT_GRACE);
+    let ended = crew.workers.into_iter().filter(|worker| worker.is_finished());
+    for thread in ended.chain(crew.timer) {
+        // A thread that panicked has ended as well. What it held is accounted for by the seats.
+        drop(thread.join());
+    }
+}

@@ -1,0 +1,360 @@
+//! The gate: how many jobs are held at once, and who waits for one to leave.
+//!
+//! ```text
+//!   admitted: | number of jobs let in          | CLOSED |     moved by one CAS per submit
+//!   settled:  | number of jobs that left | QUIET | WAIT |     moved by one fetch_add per settle
+//!
+//!   held = admitted - settled <= capacity
+//! ```
+//!
+//! The bound covers every job the queue has to answer for: ready, scheduled and in flight. So a job that fails always has
+//! its place to go back to, and memory stays bounded whatever the handlers do.
+//!
+//! I1. Both counts only grow, and a job is let in before it leaves: `settled <= admitted`.
+//! I2. Each job that was let in leaves exactly once.
+//! I3. An old value of `settled` is a lower bound of it. So a submitter may decide from an old value that there is room,
+//!     never that there is none.
+//!
+//! **No lost wake-up.** What a blocked submitter waits for is a move of `settled`, and it is in that word that it sets WAIT
+//! (see [`crate::wait`]): a settle whose `fetch_add` came before is seen by the look that follows arming; a settle after it
+//! gets WAIT in the value it replaced, and notifies. The same goes for QUIET and whoever waits for the queue to fall quiet.
+//! Closing changes `admitted` instead, and therefore locks the list of waiters whatever the flags say: a waiter that is in
+//! the list by then is woken, and one that comes later has taken the lock after the closer and so sees CLOSED.
+//!
+//! **Progress.** [`Gate::admit`] is lock-free and [`Gate::settle`] wait-free, each as long as nobody has to be woken.
+
+#![allow(unreachable_pub, reason = "the loom models reach the gate through a hidden module")]
+
+use crate::sync::CachePadded;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::wait::{Attempt, Source, WaitSet};
+use std::fmt;
+
+/// In `admitted`: nobody is let in any more.
+const CLOSED: u64 = 0b01;
+/// In `settled`: somebody waits for room.
+const WAIT: u64 = 0b01;
+/// In `settled`: somebody waits for the queue to fall quiet.
+const QUIET: u64 = 0b10;
+/// One job, in either word.
+const ONE: u64 = 0b100;
+
+/// Bounds the number of jobs held.
+pub struct Gate {
+    entrance: CachePadded<Entrance>,
+    settled: CachePadded<AtomicU64>,
+    blocked: WaitSet,
+    capacity: u64,
+}
+
+/// What submitters touch: one cache line, which workers leave alone.
+struct Entrance {
+    admitted: AtomicU64,
+    /// A value that `settled` had: see I3. It spares submitters the workers' cache line while there is room.
+    settled_seen: AtomicU64,
+}
+
+/// The jobs let in by one call: numbers `first`, `first + 1` and so on. The first job of all has number 1.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The number of the first.
+    pub first: u64,
+    /// How many, at least one.
+    pub count: usize,
+}
+
+/// Why nobody was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// As many jobs are held as the capacity allows.
+    Full,
+    /// The gate is closed.
+    Closed,
+}
+
+impl Gate {
+    /// Makes a gate that holds no job yet.
+    pub fn new(capacity: usize) -> Self {
+        assert!(capacity > 0, "a queue that holds no job can take none");
+        Self {
+            entrance: CachePadded::new(Entrance {
+                admitted: AtomicU64::new(0),
+                settled_seen: AtomicU64::new(0),
+            }),
+            settled: CachePadded::new(AtomicU64::new(0)),
+            blocked: WaitSet::new(),
+            capacity: capacity as u64,
+        }
+    }
+
+    /// Lets in up to `limit` jobs at once, as many as there is room for. Never waits.
+    pub fn admit(&self, limit: usize) -> Result<Admitted, Refused> {
+        debug_assert!(limit > 0, "nobody asks to let in nothing");
+        // ORDERING: Relaxed; a stale word only costs one failed CAS, and the CAS brings the newer one.
+        let mut word = self.entrance.admitted.load(Ordering::Relaxed);
+        loop {
+            if word & CLOSED != 0 {
+                return Err(Refused::Closed);
+            }
+            let room = self.room(word);
+            if room == 0 {
+                return Err(Refused::Full);
+            }
+            let count = room.min(limit as u64);
+            // ORDERING: Relaxed both ways; the word publishes nothing but itself. The job travels through the channel,
+            // whose own hand-over orders this before the job's settle. Closing relies on this word's modification order.
+            match self.entrance.admitted.compare_exchange_weak(
+                word,
+                word + count * ONE,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    let count = usize::try_from(count).expect("at most `limit`, which is a usize");
+                    return Ok(Admitted { first: word / ONE + 1, count });
+                }
+                Err(newer) => word = newer,
+            }
+        }
+    }
+
+    /// Returns how many jobs could be let in if `admitted` still is `word`.
+    fn room(&self, word: u64) -> u64 {
+        // ORDERING: Relaxed; any old value of `settled` will do (I3).
+        let seen = self.entrance.settled_seen.load(Ordering::Relaxed);
+        let room = self.capacity.saturating_sub((word / ONE).saturating_sub(seen));
+        if room > 0 {
+            return room;
+        }
+        // ORDERING: Relaxed; after arming, this thread's own fetch_or on the word makes every settle before it visible
+        // here by coherence, and the ones after it see WAIT. The ring orders the slots themselves.
+        let settled = self.settled.load(Ordering::Relaxed) / ONE;
+        // ORDERING: Relaxed; a racing store may put an older value back, which is a lower bound all the same (I3).
+        self.entrance.settled_seen.store(settled, Ordering::Relaxed);
+        // `word` may be older than `settled`: then the CAS that follows fails, whatever is computed here.
+        self.capacity.saturating_sub((word / ONE).saturating_sub(settled))
+    }
+
+    /// Lets `count` jobs leave, and wakes as many blocked submitters.
+    ///
+    /// Returns true when somebody waits for the queue to fall quiet, and has to be told to look.
+    #[must_use = "whoever waits for quiet must be told"]
+    pub fn settle(&self, count: usize) -> bool {
+        // ORDERING: AcqRel; Release puts all that was done with the job before its leaving, for whoever reads `held`;
+        // Acquire makes the admissions of all jobs that left before visible, so that `held` cannot be negative (I1).
+        let before = self.settled.fetch_add(count as u64 * ONE, Ordering::AcqRel);
+        if before & WAIT != 0 {
+            self.blocked.notify(count, || self.lower(WAIT));
+        }
+        before & QUIET != 0
+    }
+
+    /// Lets nobody in any more, and wakes every blocked submitter. Returns true for the first call only.
+    pub fn close(&self) -> bool {
+        // ORDERING: AcqRel; see "No lost wake-up" in the module's head for why the list's lock does the rest.
+        let before = self.entrance.admitted.fetch_or(CLOSED, Ordering::AcqRel);
+        self.blocked.notify_all(|| self.lower(WAIT));
+        before & CLOSED == 0
+    }
+
+    /// Returns how many jobs were ever let in.
+    pub fn admitted(&self) -> u64 {
+        // ORDERING: Relaxed; a snapshot.
+        self.entrance.admitted.load(Ordering::Relaxed) / ONE
+    }
+
+    /// Returns how many jobs are held: never too few, if others come and go meanwhile.
+    pub fn held(&self) -> u64 {
+        // ORDERING: Acquire pairs with the Release in `settle`: the load below then sees these jobs' admissions (I1).
+        let settled = self.settled.load(Ordering::Acquire) / ONE;
+        self.admitted() - settled
+    }
+
+    /// As [`held`](Self::held), ordered against every settle: one that is not counted here sees what this thread wrote
+    /// before the call.
+    pub fn held_in_order(&self) -> u64 {
+        // ORDERING: AcqRel on the settles' own word; its modification order has each of them before or after this.
+        let settled = self.settled.fetch_or(0, Ordering::AcqRel) / ONE;
+        self.admitted() - settled
+    }
+
+    /// Asks every settle from here on to say so by returning true.
+    pub fn watch(&self) {
+        // ORDERING: AcqRel; as in `held_in_order`: a settle is either seen by a look after this, or sees QUIET.
+        self.settled.fetch_or(QUIET, Ordering::AcqRel);
+    }
+
+    /// Takes [`watch`](Self::watch) back.
+    pub fn unwatch(&self) {
+        self.lower(QUIET);
+    }
+
+    fn lower(&self, flag: u64) {
+        // ORDERING: Relaxed; lowering a flag publishes nothing, and whoever raises it again does so with its own RMW.
+        self.settled.fetch_and(!flag, Ordering::Relaxed);
+    }
+
+    /// Returns how many jobs are held at most.
+    pub fn capacity(&self) -> usize {
+        usize::try_from(self.capacity).expect("it was made from a usize")
+    }
+
+    /// Returns who waits for room.
+    pub fn waiters(&self) -> &WaitSet {
+        &self.blocked
+    }
+
+    /// Raises WAIT. Called with the list of waiters locked.
+    pub fn arm(&self) {
+        // ORDERING: AcqRel; the one step of the waiter's side in the argument of the module's head.
+        self.settled.fetch_or(WAIT, Ordering::AcqRel);
+    }
+
+    /// Lowers WAIT. Called with the list of waiters locked, when it is empty.
+    pub fn disarm(&self) {
+        self.lower(WAIT);
+    }
+}
+
+/// Waits to be let in: up to `limit` jobs, at least one.
+#[derive(Debug)]
+pub struct Admission<'g> {
+    /// Where.
+    pub gate: &'g Gate,
+    /// At most how many, at least one.
+    pub limit: usize,
+}
+
+impl Source for Admission<'_> {
+    /// `Err` when the gate is closed.
+    type Output = Result<Admitted, Refused>;
+
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        match self.gate.admit(self.limit) {
+            Err(Refused::Full) => Attempt::Blocked,
+            done => Attempt::Done(done),
+        }
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        self.gate.waiters()
+    }
+
+    fn arm(&self) {
+        self.gate.arm();
+    }
+
+    fn disarm(&self) {
+        self.gate.disarm();
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("capacity", &self.capacity).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(millpond_loom)))]
+mod tests {
+    use super::*;
+    use crate::wait::{Deadline, block_on};
+    use std::sync::Arc;
+
+    fn admitted(first: u64, count: usize) -> Result<Admitted, Refused> {
+        Ok(Admitted { first, count })
+    }
+
+    #[test]
+    fn lets_in_exactly_the_capacity_for_every_capacity_over_three_laps() {
+        for capacity in 1..=8 {
+            let gate = Gate::new(capacity);
+            for lap in 0..3 {
+                for index in 0..capacity {
+                    let number = (lap * capacity + index) as u64 + 1;
+                    assert_eq!(gate.admit(1), admitted(number, 1));
+                    assert_eq!(gate.held(), index as u64 + 1);
+                }
+                assert_eq!(gate.admit(1), Err(Refused::Full));
+                assert!(!gate.settle(capacity));
+                assert_eq!(gate.held_in_order(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_the_room_there_is() {
+        let gate = Gate::new(5);
+        assert_eq!(gate.admit(3), admitted(1, 3));
+        assert_eq!(gate.admit(3), admitted(4, 2));
+        assert_eq!(gate.admit(3), Err(Refused::Full));
+        assert!(!gate.settle(4));
+        assert_eq!(gate.admit(usize::MAX), admitted(6, 4));
+    }
+
+    #[test]
+    fn closing_is_final_and_counts_once() {
+        let gate = Gate::new(1);
+        assert!(gate.close());
+        assert!(!gate.close());
+        assert_eq!(gate.admit(1), Err(Refused::Closed));
+        assert_eq!(gate.admitted(), 0);
+    }
+
+    #[test]
+    fn a_settle_tells_whoever_watches() {
+        let gate = Gate::new(2);
+        gate.admit(2).unwrap();
+        gate.watch();
+        assert!(gate.settle(1));
+        gate.unwatch();
+        assert!(!gate.settle(1));
+        assert_eq!(gate.held(), 0);
+    }
+
+    #[test]
+    fn a_blocked_submitter_is_woken_by_a_settle_and_by_a_close() {
+        for close in [false, true] {
+            let gate = Arc::new(Gate::new(1));
+            gate.admit(1).unwrap();
+            let blocked = std::thread::spawn({
+                let gate = Arc::clone(&gate);
+                move || block_on(&mut Admission { gate: &gate, limit: 1 }, Deadline::never()).unwrap()
+            });
+            if close {
+                gate.close();
+                assert_eq!(blocked.join().unwrap(), Err(Refused::Closed));
+            } else {
+                assert!(!gate.settle(1));
+                assert_eq!(blocked.join().unwrap(), admitted(2, 1));
+            }
+        }
+    }
+
+    #[test]
+    fn never_more_than_the_capacity_under_contention() {
+        const CAPACITY: usize = 3;
+        const EACH: usize = 20_000;
+        let gate = Arc::new(Gate::new(CAPACITY));
+        let inside = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (gate, inside) = (Arc::clone(&gate), Arc::clone(&inside));
+                std::thread::spawn(move || {
+                    for _ in 0..EACH {
+                        block_on(&mut Admission { gate: &gate, limit: 1 }, Deadline::never())
+                            .unwrap()
+                            .unwrap();
+                        assert!(inside.fetch_add(1, Ordering::SeqCst) < CAPACITY);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        assert!(!gate.settle(1));
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!((gate.admitted(), gate.held()), (4 * EACH as u64, 0));
+    }
+}

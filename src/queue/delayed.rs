@@ -1,0 +1,164 @@
+//! The jobs that wait for their time, and the threads that wait for the queue to fall quiet.
+//!
+//! Both live under one lock, because "quiet" is a statement about both: all jobs that are held wait in the schedule. Whoever
+//! looks holds the lock, so that the schedule stands still; jobs elsewhere can only be settled or come in here, and in
+//! either case the watcher is told: by the settle, which sees QUIET in the gate, or by the job that comes in.
+//!
+//! A settle is spared the lock while more jobs are held than wait here. It may read an old length. If that is too small,
+//! the job that came in meanwhile looks at the gate itself after it is in, by a read-modify-write on the word that the
+//! settle changed: so of the two, the later in that word's order sees what the other did, and tells the watcher.
+
+use super::admission::Gate;
+use super::envelope::Envelope;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Condvar, Mutex};
+use crate::time::{Alarm, Moment, Schedule};
+use std::time::Instant;
+
+/// How many due jobs are taken out with the lock held once: a guess, large enough to make the lock cheap.
+const DUE_BATCH: usize = 64;
+
+/// Jobs that wait for their time.
+pub(super) struct Delayed<T> {
+    state: Mutex<State<T>>,
+    /// How many wait: written with the lock held.
+    len: AtomicU64,
+    quiet: Condvar,
+    alarm: Arc<Alarm>,
+}
+
+struct State<T> {
+    schedule: Schedule<Envelope<T>>,
+    /// Jobs due later than this are not taken in.
+    horizon: Moment,
+    /// No job is taken in.
+    closed: bool,
+    /// How many threads wait for quiet.
+    watchers: usize,
+}
+
+impl<T> Delayed<T> {
+    pub(super) fn new(alarm: Arc<Alarm>) -> Self {
+        let state = State { schedule: Schedule::new(), horizon: Moment::NEVER, closed: false, watchers: 0 };
+        Self { state: Mutex::new(state), len: AtomicU64::new(0), quiet: Condvar::new(), alarm }
+    }
+
+    /// Takes a job in. Gives it back if it would come too late, or if the schedule is closed.
+    pub(super) fn put(&self, gate: &Gate, due: Moment, envelope: Envelope<T>) -> Result<(), Envelope<T>> {
+        let mut state = self.state.lock();
+        if state.closed || due > state.horizon {
+            return Err(envelope);
+        }
+        let earliest = state.schedule.push(due, envelope);
+        self.publish_len(&state);
+        if state.watchers > 0 && gate.held_in_order() <= state.schedule.len() as u64 {
+            self.quiet.notify_all();
+        }
+        drop(state);
+        if earliest {
+            self.alarm.ring();
+        }
+        Ok(())
+    }
+
+    /// Moves jobs that are due at `now` into `due`, a batch at most. Returns false once the schedule is closed.
+    pub(super) fn take_due(&self, now: Moment, due: &mut Vec<Envelope<T>>) -> bool {
+        let mut state = self.state.lock();
+        while due.len() < DUE_BATCH {
+            match state.schedule.pop_due(now) {
+                Some(envelope) => due.push(envelope),
+                None => break,
+            }
+        }
+        self.publish_len(&state);
+        !state.closed
+    }
+
+    /// Returns when the next job is due.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.state.lock().schedule.next_due()
+    }
+
+    /// Gives up every job due later than `horizon`, and takes in none that is. The caller answers for what is returned.
+    pub(super) fn retire_after(&self, horizon: Moment) -> Vec<Envelope<T>> {
+        let mut state = self.state.lock();
+        state.horizon = horizon;
+        let late = state.schedule.split_after(horizon);
+        self.publish_len(&state);
+        late
+    }
+
+    /// Gives up every job and takes in none. Ends the timer.
+    pub(super) fn close(&self) -> Vec<Envelope<T>> {
+        let mut state = self.state.lock();
+        state.closed = true;
+        let left = state.schedule.drain();
+        self.publish_len(&state);
+        drop(state);
+        self.alarm.ring();
+        left
+    }
+
+    /// Returns how many jobs wait: a snapshot.
+    pub(super) fn len(&self) -> u64 {
+        // ORDERING: Acquire; pairs with `publish_len` for the reader who skips the lock on the strength of it.
+        self.len.load(Ordering::Acquire)
+    }
+
+    pub(super) fn alarm(&self) -> &Alarm {
+        &self.alarm
+    }
+
+    /// Tells whoever waits for quiet to look again. Called after a settle that returned true.
+    #[cold]
+    pub(super) fn announce(&self, gate: &Gate) {
+        if gate.held() > self.len() {
+            return;
+        }
+        // A watcher between its look and its sleep holds the lock: with the lock taken once, it is asleep or will see.
+        drop(self.state.lock());
+        self.quiet.notify_all();
+    }
+
+    /// Waits until all jobs held are in the schedule and none is due; `now` tells the time. False at the deadline.
+    pub(super) fn wait_idle(&self, gate: &Gate, deadline: Option<Instant>, now: impl Fn() -> Moment) -> bool {
+        self.wait_until(gate, deadline, |state| {
+            gate.held() == state.schedule.len() as u64
+                && state.schedule.next_due().is_none_or(|due| due > now())
+        })
+    }
+
+    /// Waits until no job is held. False at the deadline.
+    pub(super) fn wait_drained(&self, gate: &Gate, deadline: Option<Instant>) -> bool {
+        self.wait_until(gate, deadline, |_| gate.held() == 0)
+    }
+
+    fn wait_until(&self, gate: &Gate, deadline: Option<Instant>, quiet: impl Fn(&State<T>) -> bool) -> bool {
+        let mut state = self.state.lock();
+        state.watchers += 1;
+        gate.watch();
+        let mut in_time = true;
+        let reached = loop {
+            if quiet(&state) {
+                break true;
+            }
+            if !in_time {
+                break false;
+            }
+            match deadline {
+                Some(deadline) => in_time = !self.quiet.wait_until(&mut state, deadline).timed_out(),
+                None => self.quiet.wait(&mut state),
+            }
+        };
+        state.watchers -= 1;
+        if state.watchers == 0 {
+            gate.unwatch();
+        }
+        reached
+    }
+
+    fn publish_len(&self, state: &State<T>) {
+        // ORDERING: Release; pairs with `len`. Made before the look at the gate in `put` (see the module's head).
+        self.len.store(state.schedule.len() as u64, Ordering::Release);
+    }
+}

@@ -1,0 +1,154 @@
+//! A job on its way: its number, its times and, once something has happened to it, its history.
+
+use crate::retry::Failure;
+use crate::time::Stamp;
+use std::fmt;
+use std::time::SystemTime;
+
+/// How many failed attempts of one job are kept in full: the first, and the latest ones.
+///
+/// A guess at what is worth reading. Without a limit, a job with `max_attempts(u32::MAX)` would grow for ever.
+const RECORDS_MAX: usize = 100;
+
+/// The number of a job, unique within its pool: it grows in the order in which jobs are accepted, not without gaps.
+///
+/// A redriven dead letter keeps its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(u64);
+
+impl JobId {
+    /// The number that no job has.
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(super) fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Returns the number, for logs and keys of your own. The first job of a pool has number 1.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One failed attempt.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AttemptRecord {
+    /// Which attempt it was; the first is 1.
+    pub attempt: u32,
+    /// When it failed, by the pool's clock.
+    pub at: SystemTime,
+    /// Why it failed.
+    pub failure: Failure,
+}
+
+/// A job with all that the queue knows of it. It lies in the channel's slot itself: no allocation until a job fails.
+pub(crate) struct Envelope<T> {
+    pub(crate) id: JobId,
+    pub(crate) enqueued_at: Stamp,
+    /// Nothing until the first delivery that was not the last.
+    pub(super) history: Option<Box<History>>,
+    pub(crate) job: T,
+}
+
+/// What happened to a job in its deliveries so far. The three counters are kept apart on purpose.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub(super) deliveries: u32,
+    pub(super) snoozes: u32,
+    /// Attempts that failed.
+    pub(super) failed: u32,
+    /// The first failed attempt and the latest; `failed` minus its length are left out between them.
+    pub(super) records: Vec<AttemptRecord>,
+}
+
+impl<T> Envelope<T> {
+    pub(super) fn new(id: JobId, enqueued_at: Stamp, job: T) -> Self {
+        Self { id, enqueued_at, history: None, job }
+    }
+
+    /// Returns the number of the attempt that the next delivery is; the first is 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.history.as_ref().map_or(0, |history| history.failed).saturating_add(1)
+    }
+
+    /// Returns how many deliveries there are with the next one.
+    pub(crate) fn deliveries(&self) -> u32 {
+        self.history.as_ref().map_or(0, |history| history.deliveries).saturating_add(1)
+    }
+
+    /// Notes that a delivery ended in a snooze.
+    pub(super) fn record_snooze(&mut self) {
+        let history = self.history.get_or_insert_default();
+        history.deliveries = history.deliveries.saturating_add(1);
+        history.snoozes = history.snoozes.saturating_add(1);
+    }
+
+    /// Notes that a delivery ended in a failed attempt.
+    pub(super) fn record_failure(&mut self, failure: Failure, at: SystemTime) -> Option<AttemptRecord> {
+        let attempt = self.attempt();
+        let history = self.history.get_or_insert_default();
+        history.deliveries = history.deliveries.saturating_add(1);
+        history.failed = attempt;
+        // The caller drops the record that goes, as that is the user's code.
+        let gone = (history.records.len() >= RECORDS_MAX).then(|| history.records.remove(1));
+        history.records.push(AttemptRecord { attempt, at, failure });
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    fn envelope() -> Envelope<u8> {
+        Envelope::new(JobId::new(1), Stamp::of(UNIX_EPOCH), 0)
+    }
+
+    #[test]
+    fn counts_attempts_deliveries_and_snoozes_apart() {
+        let mut envelope = envelope();
+        assert_eq!((envelope.attempt(), envelope.deliveries()), (1, 1));
+        envelope.record_snooze();
+        assert_eq!((envelope.attempt(), envelope.deliveries()), (1, 2));
+        envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+        assert_eq!((envelope.attempt(), envelope.deliveries()), (2, 3));
+        let history = envelope.history.unwrap();
+        assert_eq!((history.deliveries, history.snoozes, history.failed), (2, 1, 1));
+    }
+
+    #[test]
+    fn keeps_the_first_record_and_the_latest() {
+        let mut envelope = envelope();
+        for attempt in 1..=250 {
+            let gone = envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+            assert_eq!(gone.is_some(), attempt > 100);
+        }
+        let history = envelope.history.unwrap();
+        let kept: Vec<u32> = history.records.iter().map(|record| record.attempt).collect();
+        assert_eq!(kept[..2], [1, 152]);
+        assert_eq!((kept.len(), kept[99], history.failed), (100, 250, 250));
+    }
+
+    #[test]
+    fn counters_saturate() {
+        let mut envelope = envelope();
+        envelope.history =
+            Some(Box::new(History { deliveries: u32::MAX, failed: u32::MAX, ..History::default() }));
+        envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+        assert_eq!((envelope.attempt(), envelope.deliveries()), (u32::MAX, u32::MAX));
+    }
+
+    #[test]
+    fn costs_three_words_beside_the_job() {
+        assert_eq!(size_of::<Envelope<u64>>(), 32);
+    }
+}

@@ -1,0 +1,145 @@
+//! A dead letter, and what may be done with a store that is full of them.
+
+use super::envelope::{AttemptRecord, Envelope, JobId};
+use crate::retry::{DeadReason, Failure, FailureKind};
+use std::fmt;
+use std::time::SystemTime;
+
+/// What happens to a job that dies while the store of dead letters is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeadFull {
+    /// The oldest dead letter is dropped, and counted as evicted.
+    DropOldest,
+    /// The job that has just died is dropped, and counted as evicted.
+    DropNewest,
+    /// The worker waits until there is room: nothing is lost, and the pool stops when nobody looks after its dead.
+    ///
+    /// A shutdown whose deadline has come ends that wait: the letter is kept all the same, so that a pool that is shut
+    /// down may hold up to one letter a worker over the limit.
+    Block,
+}
+
+/// A job that will not be tried again, with everything that is known about why.
+#[non_exhaustive]
+pub struct DeadLetter<T> {
+    /// The number of the job.
+    pub id: JobId,
+    /// The job itself.
+    pub job: T,
+    /// Why it is here.
+    pub reason: DeadReason,
+    /// Its failed attempts in order: all up to a hundred, else the first and the latest 99.
+    pub attempts: Vec<AttemptRecord>,
+    /// How many attempts failed: more than `attempts` has, if some were left out.
+    pub attempts_total: u32,
+    /// How often it was delivered, snoozes included.
+    pub deliveries: u32,
+    /// How often it snoozed.
+    pub snoozes: u32,
+    /// When it was accepted.
+    pub enqueued_at: SystemTime,
+    /// When it died.
+    pub died_at: SystemTime,
+}
+
+impl<T> DeadLetter<T> {
+    /// Returns the failure that the job died of.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<&Failure> {
+        self.attempts.last().map(|record| &record.failure)
+    }
+
+    /// Turns a job whose last failure is recorded into a dead letter.
+    pub(super) fn of(envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) -> Self {
+        let history = *envelope.history.expect("a job dies of a failure, and that is recorded first");
+        Self {
+            id: envelope.id,
+            job: envelope.job,
+            reason,
+            attempts: history.records,
+            attempts_total: history.failed,
+            deliveries: history.deliveries,
+            snoozes: history.snoozes,
+            enqueued_at: envelope.enqueued_at.to_system_time(),
+            died_at,
+        }
+    }
+}
+
+impl<T> DeadLetter<T> {
+    /// Takes the job out, and leaves all the rest.
+    pub(super) fn open(self) -> (T, DeadLetter<()>) {
+        let mut job = None;
+        let shell = self.map(|inside| job = Some(inside));
+        (job.expect("`map` calls its function"), shell)
+    }
+
+    fn map<U>(self, job: impl FnOnce(T) -> U) -> DeadLetter<U> {
+        DeadLetter {
+            id: self.id,
+            job: job(self.job),
+            reason: self.reason,
+            attempts: self.attempts,
+            attempts_total: self.attempts_total,
+            deliveries: self.deliveries,
+            snoozes: self.snoozes,
+            enqueued_at: self.enqueued_at,
+            died_at: self.died_at,
+        }
+    }
+}
+
+impl DeadLetter<()> {
+    /// Undoes [`open`](DeadLetter::open).
+    pub(super) fn refill<T>(self, job: T) -> DeadLetter<T> {
+        self.map(|()| job)
+    }
+}
+
+impl<T> fmt::Debug for DeadLetter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("id", &self.id)
+            .field("reason", &self.reason)
+            .field("attempts", &self.attempts)
+            .field("died_at", &self.died_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A dead letter without its job, as [`DeadLetters::list`](crate::DeadLetters::list) returns it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeadInfo {
+    /// The number of the job.
+    pub id: JobId,
+    /// Why it is here.
+    pub reason: DeadReason,
+    /// The text of its last failure.
+    pub error: String,
+    /// Whether that was an error or a panic.
+    pub kind: FailureKind,
+    /// How many attempts failed.
+    pub attempts: u32,
+    /// When it was accepted.
+    pub enqueued_at: SystemTime,
+    /// When it died.
+    pub died_at: SystemTime,
+}
+
+impl DeadInfo {
+    /// Describes a letter. Runs the user's `Display`, so never under a lock.
+    pub(super) fn of<T>(letter: &DeadLetter<T>) -> Self {
+        let failure = letter.last_failure();
+        Self {
+            id: letter.id,
+            reason: letter.reason,
+            error: failure.map(Failure::text).unwrap_or_default(),
+            kind: failure.map_or(FailureKind::Error, Failure::kind),
+            attempts: letter.attempts_total,
+            enqueued_at: letter.enqueued_at,
+            died_at: letter.died_at,
+        }
+    }
+}

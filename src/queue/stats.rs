@@ -1,0 +1,113 @@
+//! The books: how many jobs came, went, and where they are.
+
+use super::work::Queue;
+use crate::sync::atomic::Ordering;
+
+/// A snapshot of what a pool has done and holds.
+///
+/// At any quiet point, when nobody submits and no handler is about to end, the books balance:
+/// `submitted = done + dead + dropped + held`. Each figure is counted where it happens, none is computed from the others,
+/// so this is a check and not a definition; [`balances`](Self::balances) makes it. While jobs move, the figures are
+/// read one after the other and may be off by those that move meanwhile.
+///
+/// # Examples
+///
+/// ```
+/// use millpond::{Context, Outcome, Pool};
+/// use std::time::Duration;
+///
+/// let pool = Pool::builder().start(|job: &u32, _: &Context| match job % 2 {
+///     0 => Outcome::Done,
+///     _ => Outcome::dead("odd"),
+/// })?;
+/// pool.submit_many((0..10).collect::<Vec<_>>())?;
+/// assert!(pool.wait_idle(Duration::from_secs(10)));
+/// let stats = pool.stats();
+/// assert_eq!((stats.submitted, stats.done, stats.dead, stats.held), (10, 5, 5, 0));
+/// assert!(stats.balances());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Jobs accepted.
+    pub submitted: u64,
+    /// Jobs whose handler said that they are done.
+    pub done: u64,
+    /// Dead letters kept at this moment.
+    pub dead: u64,
+    /// Jobs the pool no longer answers for: `evicted + purged + taken + released + cut_off`.
+    pub dropped: u64,
+    /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
+    pub held: u64,
+    /// Of those held: waiting for a worker.
+    pub ready: u64,
+    /// Of those held: waiting for their time.
+    pub scheduled: u64,
+    /// Of those held: with a worker.
+    pub in_flight: u64,
+    /// Failed attempts after which the job came back.
+    pub retried: u64,
+    /// Snoozes.
+    pub snoozed: u64,
+    /// Attempts that ended in a panic of the handler.
+    pub panicked: u64,
+    /// Times that a job died; a redriven job may die again.
+    pub died: u64,
+    /// Dead letters dropped because there was no room for them.
+    pub evicted: u64,
+    /// Dead letters dropped by a purge.
+    pub purged: u64,
+    /// Dead letters handed out.
+    pub taken: u64,
+    /// Dead letters submitted again.
+    pub redriven: u64,
+    /// Jobs handed back by a shutdown.
+    pub released: u64,
+    /// Jobs that were still running when a shutdown ran out of time.
+    pub cut_off: u64,
+    /// Deliveries that ended after they had been cut off, and so changed nothing.
+    pub late: u64,
+}
+
+impl Stats {
+    /// Returns true when every accepted job is accounted for: `submitted = done + dead + dropped + held`.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.submitted == self.done + self.dead + self.dropped + self.held
+    }
+}
+
+impl<T> Queue<T> {
+    /// Takes a snapshot. Locks the dead letters for a moment, the hot path not at all.
+    pub(crate) fn stats(&self) -> Stats {
+        // Held first: its Acquire brings the counts of all jobs that have left by then.
+        let held = self.gate.held();
+        let tally = self.morgue.tally();
+        // ORDERING: Relaxed on all counters; a snapshot, exact at a quiet point only.
+        let [released, cut_off, turned_back] =
+            [&self.released, &self.cut_off, &self.turned_back].map(|counter| counter.load(Ordering::Relaxed));
+        Stats {
+            // A redriven letter passes the gate again, and an admission that was turned back is none.
+            submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
+            done: self.seats.sum(|seat| &seat.done),
+            dead: tally.kept,
+            dropped: tally.evicted + tally.purged + tally.taken + released + cut_off,
+            held,
+            ready: self.ready(),
+            scheduled: self.delayed.len(),
+            in_flight: self.seats.iter().filter(|seat| seat.is_busy()).count() as u64 + tally.waiting,
+            retried: self.seats.sum(|seat| &seat.retried),
+            snoozed: self.seats.sum(|seat| &seat.snoozed),
+            panicked: self.seats.sum(|seat| &seat.panicked),
+            died: self.seats.sum(|seat| &seat.died),
+            evicted: tally.evicted,
+            purged: tally.purged,
+            taken: tally.taken,
+            redriven: tally.redriven,
+            released,
+            cut_off,
+            late: self.seats.sum(|seat| &seat.late),
+        }
+    }
+}

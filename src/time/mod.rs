@@ -1,0 +1,17 @@
+//! What time it is, and what is due: a clock that may be virtual, and a schedule that knows no clock.
+//!
+//! Two kinds of time are kept apart. A [`Moment`] is monotonic and decides when something is due, so that a step of the
+//! wall clock, forwards or backwards, neither hurries nor delays a retry. A [`Stamp`] is the wall clock's reading and is
+//! only ever shown to the user.
+
+#![forbid(unsafe_code)]
+
+mod alarm;
+mod clock;
+mod moment;
+mod schedule;
+
+pub(crate) use alarm::Alarm;
+pub use clock::{Clock, VirtualClock};
+pub(crate) use moment::{Moment, Stamp};
+pub(crate) use schedule::Schedule;
