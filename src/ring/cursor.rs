@@ -95,17 +95,20 @@ impl Geometry {
     }
 
     /// Returns how many positions lie from `head` up to, not including, `tail`; never more than the capacity.
+    ///
+    /// Each push that is just displacing the oldest value puts `tail` one position further than a full ring's. A `head` that
+    /// was read later than `tail`, and has passed it, means that nothing is left of what was before `tail`.
     pub(super) const fn len(&self, head: u64, tail: u64) -> usize {
-        let (head_index, tail_index) = (self.index(head) as u64, self.index(tail) as u64);
-        let head_lap = head & !(self.lap - 1);
-        let tail_lap = tail & !(self.lap - 1);
-        let len = if head_lap == tail_lap {
-            tail_index.saturating_sub(head_index)
-        } else {
-            // At most one lap apart; a push that displaces the oldest value holds one position more for a moment.
-            self.capacity - head_index + tail_index
-        };
-        if len > self.capacity { self.capacity as usize } else { len as usize }
+        let ahead = tail.wrapping_sub(head);
+        if ahead > u64::MAX / 2 {
+            return 0;
+        }
+        if ahead >= self.lap {
+            return self.capacity as usize;
+        }
+        let (head_index, tail_index) = (self.index(head), self.index(tail));
+        let same_lap = (head ^ tail) < self.lap;
+        if same_lap { tail_index - head_index } else { self.capacity as usize - head_index + tail_index }
     }
 
     /// Returns the position where the cursors of a new ring start, `laps` trips before the wrap-around.
@@ -156,6 +159,39 @@ mod tests {
                     head = geometry.next(head);
                 }
             }
+        }
+    }
+
+    /// While pushes displace the oldest values, `tail` is up to one position ahead of a full ring for each of them.
+    #[test]
+    fn len_never_exceeds_nor_loses_the_capacity_while_values_are_displaced() {
+        for capacity in 1..=8usize {
+            let geometry = Geometry::new(capacity);
+            for start in [0, geometry.start_before_wrap(1), geometry.start_before_wrap(2)] {
+                let mut head = start;
+                for _ in 0..3 * capacity {
+                    let mut tail = geometry.next_lap(head);
+                    for displacing in 0..capacity {
+                        assert_eq!(
+                            geometry.len(head, tail),
+                            capacity,
+                            "{capacity} slots, {displacing} displacing"
+                        );
+                        tail = geometry.next(tail);
+                    }
+                    head = geometry.next(head);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn len_is_zero_when_head_was_read_too_late() {
+        let geometry = Geometry::new(3);
+        let mut head = geometry.next(0);
+        for _ in 0..9 {
+            assert_eq!(geometry.len(head, 0), 0);
+            head = geometry.next(head);
         }
     }
 

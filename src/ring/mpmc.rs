@@ -253,9 +253,9 @@ impl<T> Mpmc<T> {
             // ORDERING: Relaxed; an unchanged `tail` around the load of `head` makes both of one moment.
             let tail = self.tail.load(Ordering::Relaxed);
             fence(Ordering::SeqCst);
-            // ORDERING: Relaxed, behind the fence: see above.
-            let head = self.head.load(Ordering::Relaxed);
-            // ORDERING: Relaxed; compares with the load above.
+            // ORDERING: Acquire keeps the second load of `tail` behind this one.
+            let head = self.head.load(Ordering::Acquire);
+            // ORDERING: Relaxed; compares with the first load.
             let again = self.tail.load(Ordering::Relaxed);
             if position(again) == position(tail) {
                 return self.geometry.len(position(head), position(tail));

@@ -28,7 +28,8 @@
 //! * a waiter that succeeds in R2 and was notified meanwhile passes the wake-up on, as what it took may be older than
 //!   the step that the wake-up stands for (`Registration::leave`);
 //! * a waiter that goes away (future dropped, deadline passed, panic) and was notified passes the wake-up on;
-//! * a waiter that was notified *and then* attempts has used it, whatever the attempt brought.
+//! * a waiter that was notified *and then* attempts has used it, whatever the attempt brought, unless that was `Busy`: the
+//!   peer in the way may be about to publish one thing, and the wake-up may stand for another behind it.
 //!
 //! Closing is a change of `word` as well, followed by waking everybody ([`WaitSet::notify_all`]): who registers later sees
 //! the closed word or, for a source whose closed flag stands in another word, the lock's order shows it.
