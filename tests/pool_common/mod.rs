@@ -87,3 +87,10 @@ pub(crate) fn hush(pool: &'static str) {
         }
     }));
 }
+
+/// A random number for a job and its attempt.
+pub(crate) fn random(job: u64, attempt: u32) -> u64 {
+    let mut z = (job ^ (u64::from(attempt) << 40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z ^ (z >> 32)
+}
