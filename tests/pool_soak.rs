@@ -4,6 +4,8 @@
 //! cargo test --release --test pool_soak -- --ignored --nocapture
 //! ```
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its premises do not hold")]
+
 mod pool_common;
 
 use millpond::{Context, DeadFull, Pool, RetryPolicy};

@@ -1,5 +1,6 @@
 //! What the tests of the pool share: the check of the books, a gate for handlers, a watchdog.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a test ends where its premises do not hold")]
 
 use millpond::{Pool, Stats};
 use std::sync::{Condvar, Mutex};
