@@ -10,7 +10,8 @@ const EXIT_GRACE: Duration = Duration::from_secs(1);
 
 /// What became of the jobs that a pool held when it was shut down.
 ///
-/// Every one of them is in exactly one of the five. Dropped, the report drops the released jobs.
+/// Every one of them is either done, or dead, or released, or cut off: counted from the moment of the call on. The jobs
+/// that were released are in here, and go with the report.
 #[non_exhaustive]
 #[must_use = "it holds the jobs that were not run"]
 pub struct ShutdownReport<T> {
