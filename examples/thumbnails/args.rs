@@ -33,8 +33,7 @@ Exit codes:
 
 /// Fits a 4-column sheet on most screens; a guess.
 const DEFAULT_SIZE: u32 = 256;
-/// A job is a path and a name, so this bounds next to nothing; it is small so that the bundled run could fill it twice over
-/// with a few more pictures. A guess.
+/// A few pictures for each worker of a large machine. A job is small, a path and a name. A guess.
 const DEFAULT_CAPACITY: u32 = 64;
 /// One try and two more, for file systems that hiccup. A guess.
 const DEFAULT_ATTEMPTS: u32 = 3;

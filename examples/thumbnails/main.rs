@@ -15,6 +15,7 @@
 //! store.rs    the output folder                 write, then rename
 //! sheet.rs    thumbnails -> contact sheet
 //! report.rs   the summary and the exit code
+//! check.sh    looks at the output of the bundled run, for CI
 //! ```
 //!
 //! Two kinds of trouble are kept apart throughout. A file that cannot be *read or written* may be luckier next time, so the

@@ -56,6 +56,11 @@ impl Store {
         Ok(())
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where the file `name` is, or would be.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -78,7 +78,14 @@ pub(crate) fn make_thumbnails(
     if done.len() + dead.len() != inputs {
         return Err(format!("of {inputs} pictures {} are done and {} dead", done.len(), dead.len()));
     }
-    Ok(Report { done, dead, retried: stats.retried, elapsed, folder: store.path(""), sheet: Ok(None) })
+    Ok(Report {
+        done,
+        dead,
+        retried: stats.retried,
+        elapsed,
+        folder: store.folder().to_owned(),
+        sheet: Ok(None),
+    })
 }
 
 /// Starts the workers. The handler owns what it needs: a store, the size, and the sending end for results.
@@ -134,7 +141,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
 /// Waits until every picture is settled. A picture that waits for its retry is held, though no worker is busy with it.
 fn wait(pool: &Pool<Picture>, bar: &ProgressBar) {
     while pool.stats().held > 0 {
-        if pool.wait_idle(TICK) {
+        // Nothing to do until a retry is due.
+        if pool.wait_idle(TICK) && pool.stats().scheduled > 0 {
             thread::sleep(TICK);
         }
         show(pool, bar);
@@ -151,10 +159,10 @@ fn show(pool: &Pool<Picture>, bar: &ProgressBar) {
 
 /// What the summary says of a dead letter: the last failure is the reason.
 fn give_up(letter: DeadLetter<Picture>) -> Dead {
-    let last = letter.attempts.last().map_or_else(String::new, |attempt| attempt.failure.to_string());
+    let failure = letter.last_failure().map_or_else(String::new, ToString::to_string);
     let (reason, rejected) = match letter.reason {
-        DeadReason::Rejected => (last, true),
-        _ => (format!("{last} (after {} attempts)", letter.attempts.len()), false),
+        DeadReason::Rejected => (failure, true),
+        _ => (format!("{failure} (after {} attempts)", letter.attempts_total), false),
     };
     Dead { number: letter.job.number, source: letter.job.source, reason, rejected }
 }

@@ -5,7 +5,7 @@ use super::latch::Latch;
 use super::owner::{Crew, Pool};
 use super::worker::{Rules, keep_time, work};
 use crate::queue::{DeadFull, Queue};
-use crate::retry::{IntoOutcome, RetryPolicy};
+use crate::retry::{IntoOutcome, RetryPolicy, discard};
 use crate::sync::{Arc, cores, thread};
 use crate::time::Clock;
 use std::error::Error;
@@ -165,8 +165,11 @@ impl PoolBuilder {
                 let (queue, rules, running) = (Arc::clone(&queue), Arc::clone(&rules), latch.enter());
                 let name = format!("{}-{seat}", queue.name());
                 crew.workers.push(thread::Builder::new().name(name).spawn(move || {
-                    let _running = running;
                     work(&queue, &rules, seat);
+                    // The last worker drops the handler, which is user code, and all this before it is known to have ended.
+                    discard(rules);
+                    drop(queue);
+                    drop(running);
                 })?);
             }
             let timed = Arc::clone(&queue);

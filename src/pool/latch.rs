@@ -3,37 +3,47 @@
 use crate::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-/// Counts the threads that still run.
+/// Knows which of the workers still run.
 pub(super) struct Latch {
-    running: Mutex<usize>,
+    /// By the number of the worker.
+    running: Mutex<Vec<bool>>,
     ended: Condvar,
 }
 
-/// Held by a thread as long as it runs.
-pub(super) struct Running(Arc<Latch>);
+/// Held by a worker as long as it runs.
+pub(super) struct Running {
+    latch: Arc<Latch>,
+    worker: usize,
+}
 
 impl Latch {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { running: Mutex::new(0), ended: Condvar::new() })
+        Arc::new(Self { running: Mutex::new(Vec::new()), ended: Condvar::new() })
     }
 
-    /// Counts a thread that is about to start.
+    /// Counts a worker that is about to start: they are numbered from 0 on.
     pub(super) fn enter(self: &Arc<Self>) -> Running {
-        *self.running.lock() += 1;
-        Running(Arc::clone(self))
+        let mut running = self.running.lock();
+        running.push(true);
+        Running { latch: Arc::clone(self), worker: running.len() - 1 }
     }
 
-    /// Waits until no more than `left` threads run, or until the deadline.
-    pub(super) fn wait(&self, left: usize, deadline: Instant) {
+    /// Waits until no more than `left` workers run, or until the deadline. Returns which of them run, by their numbers.
+    pub(super) fn wait(&self, left: usize, deadline: Instant) -> Vec<bool> {
         let mut running = self.running.lock();
-        while *running > left && !self.ended.wait_until(&mut running, deadline).timed_out() {}
+        while running.iter().filter(|&&runs| runs).count() > left {
+            if self.ended.wait_until(&mut running, deadline).timed_out() {
+                break;
+            }
+        }
+        running.clone()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        *self.0.running.lock() -= 1;
-        self.0.ended.notify_all();
+        self.latch.running.lock()[self.worker] = false;
+        self.latch.ended.notify_all();
     }
 }
 
@@ -48,11 +58,10 @@ mod tests {
         let stuck = latch.enter();
         let ends = latch.enter();
         let thread = std::thread::spawn(move || drop(ends));
-        latch.wait(1, Instant::now() + Duration::from_secs(60));
+        assert_eq!(latch.wait(1, Instant::now() + Duration::from_secs(60)), [true, false]);
         thread.join().unwrap();
-        latch.wait(0, Instant::now());
-        assert_eq!(*latch.running.lock(), 1, "a deadline that has passed ends the wait");
+        assert_eq!(latch.wait(0, Instant::now()), [true, false], "a deadline that has passed ends the wait");
         drop(stuck);
-        latch.wait(0, Instant::now());
+        assert_eq!(latch.wait(0, Instant::now()), [false, false]);
     }
 }

@@ -92,8 +92,8 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownR
 
 /// Waits until all workers have ended but `left`, and joins those that have.
 fn end_threads(crew: Crew, left: usize) {
-    crew.latch.wait(left, Instant::now() + EXIT_GRACE);
-    let ended = crew.workers.into_iter().filter(|worker| worker.is_finished());
+    let running = crew.latch.wait(left, Instant::now() + EXIT_GRACE);
+    let ended = crew.workers.into_iter().zip(running).filter(|(_, runs)| !runs).map(|(worker, _)| worker);
     for thread in ended.chain(crew.timer) {
         // A thread that panicked has ended as well. What it held is accounted for by the seats.
         drop(thread.join());

@@ -1,6 +1,6 @@
 //! A job on its way: its number, its times and, once something has happened to it, its history.
 
-use crate::retry::Failure;
+use crate::retry::{Failure, discard};
 use crate::time::Stamp;
 use std::fmt;
 use std::time::SystemTime;
@@ -84,6 +84,13 @@ impl<T> Envelope<T> {
         self.history.as_ref().map_or(0, |history| history.deliveries).saturating_add(1)
     }
 
+    /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
+    #[inline]
+    pub(super) fn discard(self) -> bool {
+        let dropped = discard(self.job);
+        self.history.is_none_or(|history| discard_all(history.records)) && dropped
+    }
+
     /// Notes that a delivery ended in a snooze.
     pub(super) fn record_snooze(&mut self) {
         let history = self.history.get_or_insert_default();
@@ -102,6 +109,11 @@ impl<T> Envelope<T> {
         history.records.push(AttemptRecord { attempt, at, failure });
         gone
     }
+}
+
+/// Drops the records one by one: if two in one go panicked in their drops, the process would be aborted.
+pub(super) fn discard_all(records: Vec<AttemptRecord>) -> bool {
+    records.into_iter().fold(true, |dropped, record| discard(record) && dropped)
 }
 
 #[cfg(test)]

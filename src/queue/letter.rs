@@ -1,7 +1,7 @@
 //! A dead letter, and what may be done with a store that is full of them.
 
-use super::envelope::{AttemptRecord, Envelope, JobId};
-use crate::retry::{DeadReason, Failure, FailureKind};
+use super::envelope::{AttemptRecord, Envelope, JobId, discard_all};
+use crate::retry::{DeadReason, Failure, FailureKind, discard};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -37,7 +37,7 @@ pub struct DeadLetter<T> {
     pub deliveries: u32,
     /// How often it snoozed.
     pub snoozes: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
     /// When it died.
     pub died_at: SystemTime,
@@ -68,6 +68,12 @@ impl<T> DeadLetter<T> {
 }
 
 impl<T> DeadLetter<T> {
+    /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
+    pub(super) fn discard(self) -> bool {
+        let dropped = discard(self.job);
+        discard_all(self.attempts) && dropped
+    }
+
     /// Takes the job out, and leaves all the rest.
     pub(super) fn open(self) -> (T, DeadLetter<()>) {
         let mut job = None;
@@ -122,7 +128,7 @@ pub struct DeadInfo {
     pub kind: FailureKind,
     /// How many attempts failed.
     pub attempts: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
     /// When it died.
     pub died_at: SystemTime,

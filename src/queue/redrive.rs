@@ -6,7 +6,6 @@ use super::error::{RedriveAllError, RedriveError};
 use super::letter::{DeadInfo, DeadLetter};
 use super::morgue::{Absent, Leave, Placed};
 use super::work::Queue;
-use crate::retry::discard;
 use crate::time::Stamp;
 
 impl<T> Queue<T> {
@@ -33,12 +32,12 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn dead_purge(&self, id: JobId) -> bool {
-        self.morgue.remove(id, Leave::Purged).map(|placed| discard(placed.letter)).is_ok()
+        self.morgue.remove(id, Leave::Purged).map(|placed| placed.letter.discard()).is_ok()
     }
 
     pub(crate) fn dead_purge_all(&self) -> usize {
         self.dead_remove_all(Leave::Purged).fold(0, |purged, placed| {
-            discard(placed.letter);
+            placed.letter.discard();
             purged + 1
         })
     }

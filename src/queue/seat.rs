@@ -88,10 +88,11 @@ impl Seat {
         self.in_hand.load(Ordering::Relaxed) & CUT != 0
     }
 
-    /// Returns true while a job is in hand: a snapshot.
+    /// Returns true while a job is in hand that was not cut off: a snapshot.
     pub(super) fn is_busy(&self) -> bool {
         // ORDERING: Relaxed; a snapshot.
-        self.in_hand.load(Ordering::Relaxed) >= ID
+        let word = self.in_hand.load(Ordering::Relaxed);
+        word >= ID && word & CUT == 0
     }
 }
 
@@ -124,7 +125,7 @@ mod tests {
         assert!(seat.take_up(JobId::new(6)));
         assert_eq!(seat.cut(), Some(JobId::new(6)));
         assert_eq!(seat.cut(), None, "a job is cut off once");
-        assert!(seat.is_cut());
+        assert!(seat.is_cut() && !seat.is_busy());
         assert!(!seat.lay_down(JobId::new(6)), "a late settle changes nothing");
         assert!(!seat.take_up(JobId::new(7)), "a cut seat takes up nothing");
         assert!(!seat.is_busy() && seat.is_cut());

@@ -32,7 +32,7 @@ impl<T> Queue<T> {
     fn settle_done(&self, seat: &Seat, envelope: Envelope<T>) {
         let id = envelope.id;
         // The job is dropped while it is still in hand: a drop that does not come to an end is cut off like a handler.
-        if !discard(envelope) {
+        if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
         }
         if seat.lay_down(id) {
@@ -51,7 +51,7 @@ impl<T> Queue<T> {
         discard(envelope.record_failure(failure, self.clock.now()));
         if !seat.lay_down(id) {
             self.late(seat);
-            discard(envelope);
+            envelope.discard();
             return;
         }
         seat.retried.bump();
@@ -64,7 +64,7 @@ impl<T> Queue<T> {
         envelope.record_snooze();
         if !seat.lay_down(envelope.id) {
             self.late(seat);
-            discard(envelope);
+            envelope.discard();
             return;
         }
         seat.snoozed.bump();
@@ -82,7 +82,7 @@ impl<T> Queue<T> {
         tracing::error!(target: TARGET, %id, attempts = info.attempts, %reason, error = info.error, "the job is dead");
         if !seat.lay_down(id) {
             self.late(seat);
-            discard(letter);
+            letter.discard();
             return;
         }
         seat.died.bump();
@@ -91,7 +91,7 @@ impl<T> Queue<T> {
         self.leave(1);
         if let Some(victim) = victim {
             tracing::error!(target: TARGET, id = %victim.id, "no room among the dead letters: this one is dropped");
-            discard(victim);
+            victim.discard();
         }
     }
 
@@ -105,5 +105,6 @@ impl<T> Queue<T> {
 fn count_panic(seat: &Seat, failure: &Failure) {
     if failure.kind() == FailureKind::Panic {
         seat.panicked.bump();
+        tracing::warn!(target: TARGET, error = failure.text(), "the handler panicked");
     }
 }

@@ -44,7 +44,7 @@ pub struct Released<T> {
     pub attempts: Vec<AttemptRecord>,
     /// How often it was delivered, snoozes included.
     pub deliveries: u32,
-    /// When it was accepted.
+    /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
 }
 
@@ -217,13 +217,14 @@ impl<T> Queue<T> {
     /// What is ready or scheduled is handed back. The workers find the queue closed and empty, the timer finds the
     /// schedule closed, and nobody waits for room among the dead letters.
     pub(crate) fn stop(&self) -> Vec<JobId> {
-        self.morgue.shut();
         let cut: Vec<JobId> = self.seats.iter().filter_map(Seat::cut).collect();
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
         self.cut_off.fetch_add(cut.len() as u64, Ordering::Relaxed);
         if !cut.is_empty() {
             self.leave(cut.len());
         }
+        // After the cut, so that a worker that is let go on here takes up nothing more.
+        self.morgue.shut();
         self.sender.close();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.

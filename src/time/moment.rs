@@ -38,6 +38,11 @@ impl Stamp {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, saturated_nanos))
     }
 
+    /// Takes over a number of nanoseconds since 1970.
+    pub(super) fn of_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     /// Returns the time as the standard library's type.
     pub(crate) fn to_system_time(self) -> SystemTime {
         UNIX_EPOCH.checked_add(Duration::from_nanos(self.0)).unwrap_or(UNIX_EPOCH)
