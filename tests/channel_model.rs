@@ -1,5 +1,7 @@
 //! Random programs of everything that does not block, against a model of a few lines: a queue and two waiting lines.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Bell, Ledger, Token};

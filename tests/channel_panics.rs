@@ -1,5 +1,7 @@
 //! A panic in the drop of a value: every value is dropped once all the same, and the channel works on.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Bell, Ledger, Random, Token};

@@ -1,5 +1,7 @@
 //! The house rules, read from the sources: arrows run down, `unsafe` keeps to its homes, every ordering has its reason.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

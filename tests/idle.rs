@@ -1,5 +1,6 @@
 //! Who waits burns nothing. A program of its own, for the processor time of a process is all that can be measured.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 
 mod common;
 
