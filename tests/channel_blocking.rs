@@ -3,6 +3,8 @@
 //! A call counts as asleep when the system says that its thread sleeps; nothing here waits for a length of time to make
 //! a race likely. The races themselves are run thousands of times.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Random, Sleeper, Watchdog};

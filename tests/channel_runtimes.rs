@@ -1,5 +1,7 @@
 //! The async ends in real executors: the same promises under `futures::executor`, tokio with one thread and with many.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Bell, Random, Watchdog};

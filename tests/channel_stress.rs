@@ -1,5 +1,7 @@
 //! Many threads at once, by invariants and never by time: nothing lost, doubled or invented, each sender's order kept.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Ledger, Random, Token, Watchdog};

@@ -1,5 +1,7 @@
 //! Values of all kinds in channels of all sizes: moved whole, dropped once, refused before anything is allocated.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 #[path = "common/alloc.rs"]
 mod alloc;
 mod common;
@@ -48,7 +50,7 @@ fn values_of_all_shapes_travel_whole() {
     round_trip(|n| n as u8);
     round_trip(|n| [n as u8; 4096]);
     round_trip(|n| Aligned(n as u8));
-    round_trip(|n| Box::new(n));
+    round_trip(Box::new);
     round_trip(|n| NonZeroU8::new(n as u8 + 1).unwrap());
     round_trip(|n| Some(NonZeroU8::new(n as u8 + 1).unwrap()));
     round_trip(|n| ["one", "two", "three"][n % 3]);

@@ -73,6 +73,10 @@ macro_rules! observers {
             }
         }
 
+        // A panic in user code, be it a waker or the drop of a message, leaves every channel usable.
+        impl<T> std::panic::UnwindSafe for $handle<T> {}
+        impl<T> std::panic::RefUnwindSafe for $handle<T> {}
+
         impl<T> std::fmt::Debug for $handle<T> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($handle))

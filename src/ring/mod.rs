@@ -8,6 +8,8 @@
 mod cursor;
 mod mpmc;
 mod slot;
+#[cfg(all(test, not(millpond_loom)))]
+mod tests;
 
 #[cfg(millpond_loom)]
 pub use mpmc::Pushed;

@@ -1,6 +1,7 @@
 //! What the channel's tests share: payloads that count their drops, wakers that count their wakes, a watchdog.
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 
 use std::future::Future;
 use std::pin::Pin;
