@@ -45,6 +45,7 @@ pub mod model {
     pub use crate::channel::bounded_near_wrap_around;
     pub use crate::queue::admission::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
+    pub use crate::sync::thread::naps;
     pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
 }
 
