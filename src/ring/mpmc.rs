@@ -21,10 +21,12 @@
 //! between its CAS and its stamp (a move of one value) keeps that one slot, and who needs exactly that slot is told
 //! `Busy`. All other slots stay usable. Neither ever waits.
 //!
-//! *Ordering.* The value travels under the stamps' Release and Acquire. The cursors need no ordering of their own: each
-//! is changed by read-modify-writes only, and what a flag promises follows from the one order of those changes. The
-//! answers `Full` and `Empty` compare both cursors behind a SeqCst fence, so that threads that push to one ring and then
-//! look at another cannot both miss each other: the ring is linearizable, and so is any set of rings.
+//! *Ordering.* The value travels under the stamps' Release and Acquire. What a flag promises follows from the one order of
+//! the changes of its cursor, each of which is a read-modify-write. The answers `Full` and `Empty` compare both cursors, and
+//! must not see a move of one without the moves of the other that came before it: every move is a Release, and the SeqCst
+//! fence between the two looks acquires it. So a ring that was never empty never says `Empty`, and the fence also keeps
+//! threads that push to one ring and then look at another from both missing each other: the ring is linearizable, and
+//! so is any set of rings.
 
 use super::cursor::{CLOSED, Geometry, WAIT, flags, position};
 use super::slot::Slot;
@@ -332,8 +334,9 @@ impl<T> Mpmc<T> {
             let (count, after) = self.ready_run(first, limit, Slot::is_writable);
             if count > 0 {
                 let next = after | flags(tail);
-                // ORDERING: Relaxed; the values are ordered by the stamps, the flags by the order of this word.
-                match self.tail.compare_exchange_weak(tail, next, Ordering::Relaxed, Ordering::Relaxed) {
+                // ORDERING: Release pairs with the fence in `refuse_push` and `refuse_pop`: who sees this move sees the moves
+                // of `head` before it. The values are ordered by the stamps, the flags by the order of this word.
+                match self.tail.compare_exchange_weak(tail, next, Ordering::Release, Ordering::Relaxed) {
                     Ok(_) => return Ok(Claim { first, count, others_wait: tail & WAIT != 0 }),
                     Err(_) => tail = Self::reload_after_lost_cas(&self.tail),
                 }
@@ -369,8 +372,9 @@ impl<T> Mpmc<T> {
             let (count, after) = self.ready_run(first, limit, Slot::is_readable);
             if count > 0 {
                 let next = after | flags(head);
-                // ORDERING: Relaxed; the values are ordered by the stamps, the flags by the order of this word.
-                match self.head.compare_exchange_weak(head, next, Ordering::Relaxed, Ordering::Relaxed) {
+                // ORDERING: Release pairs with the fence in `refuse_push` and `refuse_pop`: who sees this move sees the moves
+                // of `tail` before it. The values are ordered by the stamps, the flags by the order of this word.
+                match self.head.compare_exchange_weak(head, next, Ordering::Release, Ordering::Relaxed) {
                     Ok(_) => return Ok(Claim { first, count, others_wait: head & WAIT != 0 }),
                     Err(_) => head = Self::reload_after_lost_cas(&self.head),
                 }
@@ -416,8 +420,8 @@ impl<T> Mpmc<T> {
             return Err(());
         }
         let next = self.geometry.next(at) | flags(tail);
-        // ORDERING: Relaxed; as in `claim_tail`.
-        match self.tail.compare_exchange(tail, next, Ordering::Relaxed, Ordering::Relaxed) {
+        // ORDERING: Release; as in `claim_tail`.
+        match self.tail.compare_exchange(tail, next, Ordering::Release, Ordering::Relaxed) {
             Ok(_) => Ok(tail & WAIT != 0),
             Err(_) => Err(()),
         }
@@ -440,8 +444,8 @@ impl<T> Mpmc<T> {
                 continue;
             }
             let next = self.geometry.next(oldest) | flags(head);
-            // ORDERING: Relaxed; as in `claim_head`. The slot was seen readable by `claim_occupied_tail`.
-            if self.head.compare_exchange(head, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            // ORDERING: Release; as in `claim_head`. The slot was seen readable by `claim_occupied_tail`.
+            if self.head.compare_exchange(head, next, Ordering::Release, Ordering::Relaxed).is_ok() {
                 // SAFETY: we moved `head` past `oldest` (I2), whose slot was readable, and take its value here only.
                 break Some(unsafe { slot.take() });
             }

@@ -2,7 +2,14 @@
 //!
 //! Values are numbered `10 * sender + count`, so that a number says who sent it and in which place.
 
+mod batch;
 mod blocking;
+mod cancel;
+mod closing;
+mod deadline;
+mod dropping;
+mod force;
+mod tasks;
 mod try_ops;
 
 use crate::harness::{Case, Ledger, Value, note, witness};
@@ -196,6 +203,15 @@ impl Tally {
 /// How often the calling model thread has gone to sleep.
 fn naps() -> usize {
     millpond_loom::model::naps()
+}
+
+/// Makes a channel of the given capacity, with the first `filled` places taken by values of sender 9.
+fn filled(capacity: usize, filled: u32, tally: &Tally) -> (Sender<Value>, Receiver<Value>) {
+    let (tx, rx) = millpond_loom::bounded(capacity);
+    for count in 0..filled {
+        assert!(tally.try_send(&tx, tally.value(9, count)), "the channel has room");
+    }
+    (tx, rx)
 }
 
 /// Both ends of a channel, shared by all threads of a case without a clone of either.

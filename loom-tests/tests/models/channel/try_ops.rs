@@ -3,8 +3,8 @@
 //! Capacity 1 with two values and capacity 2 with three go round the ring; the models that start a trip before the
 //! wrap-around of the positions cross that as well.
 
-use super::{Shape, Tally, add_thread, settle};
-use crate::harness::{Case, Model};
+use super::{Shape, Tally, add_thread, filled, settle};
+use crate::harness::{Case, Model, witness};
 use std::sync::Arc;
 
 /// Every sender tries each of its values once, every receiver tries so many times.
@@ -119,4 +119,45 @@ fn two_by_two_capacity_1() {
 fn two_by_two_capacity_2() {
     let shape = Shape { senders: 2, values: 1, receivers: 2, receives: 1, capacity: 2, laps: 1 };
     Model::new("try 2x2, capacity 2").preemptions(1).floor(1_000).witnesses(&["empty"]).run(race(shape));
+}
+
+/// A channel that is never empty never says so: one value lies in it, and a second comes before the first is taken.
+///
+/// Each cursor alone is up to date enough; a new `head` seen beside an old `tail` would show a moment that never was.
+#[test]
+fn a_channel_that_is_never_empty_does_not_say_empty() {
+    Model::new("try_send + try_recv, try_recv").floor(50).witnesses(&["second value"]).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(2, 1, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            assert!(book.try_send(&pair.0, book.value(1, 0)));
+            assert!(book.try_recv(1, &pair.1).is_ok());
+        });
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            assert!(book.try_recv(2, &pair.1).is_ok(), "the channel was never empty");
+            if book.book().received[&2] == [10] {
+                witness("second value");
+            }
+        });
+        case.finish(move || settle(&tally, ends));
+    });
+}
+
+/// A channel that is never full never says so: it has two places, and one value is taken before the next is sent.
+#[test]
+fn a_channel_that_is_never_full_does_not_say_full() {
+    Model::new("try_recv + try_send, try_send").floor(50).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(2, 1, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            assert!(book.try_recv(1, &pair.1).is_ok());
+            assert!(book.try_send(&pair.0, book.value(1, 0)));
+        });
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || assert!(book.try_send(&pair.0, book.value(2, 0)), "the channel was never full"));
+        case.finish(move || settle(&tally, ends));
+    });
 }
