@@ -6,6 +6,32 @@
 //! |---|---|
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
+//!
+//! # What is promised
+//! 1. `send` returned `Ok`: the value is received exactly once, or dropped exactly once when the last receiver is gone.
+//! 2. `send` returned `Err`, timed out, or its future was dropped before it finished: nobody received the value, and the
+//!    error (or the future's `into_inner`) gives it back.
+//! 3. A dropped `recv` future takes nothing: neither a value nor a wake-up is lost. Every async method is cancel-safe.
+//! 4. Each sender's messages arrive in order; as a whole a channel is linearizable to a bounded first-in-first-out queue.
+//! 5. Closed, or last sender gone: receivers drain what is left, then get `Closed` for ever. Nobody sleeps past a close.
+//! 6. An accepted job is done, dead-lettered, dropped by a stated policy, or still held: at any quiet point
+//!    `submitted = done + dead + dropped + held`. A job may run more than once (at-least-once), within this process.
+//! 7. Memory is bounded by what the caller configured; nothing is trimmed silently: each drop is counted and reported.
+//! 8. A panic in user code (handler, `Drop`, waker) leaves every structure usable and every value dropped at most once.
+//!
+//! # Who waits for whom
+//! `try_*` never parks. Plain names block the thread, `*_timeout` and `*_deadline` with a limit, and `*_async` let a task wait, in
+//! any executor. Blocking ends spin and yield for a bounded time before they park; a parked thread uses no processor time.
+//!
+//! The rings take no lock and never enter the system while nobody waits, but they are *not* lock-free in the formal sense: if a
+//! thread is suspended between claiming and publishing one slot (a few instructions around a move of `T`), the receiver that
+//! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable.
+//! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only.
+//!
+//! # Features
+//! * `stream`: `Receiver::stream` and `RecvStream`, a `futures_core::Stream`.
+//!
+//! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
 mod channel;
 #[cfg(not(millpond_loom))]
@@ -45,6 +71,7 @@ pub mod model {
     pub use crate::channel::bounded_near_wrap_around;
     pub use crate::queue::admission::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
+    pub use crate::sync::thread::naps;
     pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
 }
 

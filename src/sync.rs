@@ -152,7 +152,23 @@ mod imp {
     }
 
     pub mod thread {
-        pub use loom::thread::{Thread, current, park, yield_now};
+        pub use loom::thread::{Thread, current, yield_now};
+        use std::cell::Cell;
+
+        loom::thread_local! {
+            static NAPS: Cell<usize> = Cell::new(0);
+        }
+
+        /// Parks, and counts it.
+        pub fn park() {
+            NAPS.with(|naps| naps.set(naps.get() + 1));
+            loom::thread::park();
+        }
+
+        /// How often the calling thread has gone to sleep: lets a model tell apart who slept and who did not.
+        pub fn naps() -> usize {
+            NAPS.with(Cell::get)
+        }
 
         /// Time does not pass under loom: a nap is a yield.
         pub fn sleep(_: std::time::Duration) {

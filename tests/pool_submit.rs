@@ -1,5 +1,7 @@
 //! Getting jobs in: backpressure in its four forms, order, and what comes back when it does not work.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its premises do not hold")]
+
 mod pool_common;
 
 use futures::FutureExt;

@@ -130,7 +130,11 @@ fn cast_shadow(page: &mut RgbImage, corner: (u32, u32), print: (u32, u32)) {
             let dy = outside(y, corner.1 as f32 + SHADOW_DROP, print.1);
             let nearness = (1.0 - dx.hypot(dy) / SHADOW).max(0.0);
             let light = 1.0 - SHADOW_DEPTH * nearness * nearness;
-            page.put_pixel(x, y, Rgb(TABLE.0.map(|channel| (f32::from(channel) * light) as u8)));
+            let shade = TABLE.0.map(|channel| (f32::from(channel) * light) as u8);
+            // Where the shadows of neighbours meet, the darker one is seen.
+            for (seen, shade) in page.get_pixel_mut(x, y).0.iter_mut().zip(shade) {
+                *seen = shade.min(*seen);
+            }
         }
     }
 }

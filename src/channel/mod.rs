@@ -70,7 +70,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
-#[cfg(any(test, millpond_loom))]
+#[cfg(millpond_loom)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
     with_ring(Mpmc::near_wrap_around(capacity, laps))
 }

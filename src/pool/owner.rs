@@ -230,7 +230,8 @@ impl<T> Pool<T> {
     ///    that changes nothing.
     /// 5. Threads that have ended are joined. A handler that does not return is left behind with its thread.
     ///
-    /// Afterwards the pool still shows its stats and its dead letters. A second call reports nothing.
+    /// Afterwards the pool still shows its stats and its dead letters. A second call finds nothing to do,
+    /// and its report is empty.
     ///
     /// # Blocking
     ///

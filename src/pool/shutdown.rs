@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 /// How long idle workers may take to end: a guess, a thousand times what they need on a busy machine.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
 
-/// What became of the jobs that a pool held when it was shut down.
+/// What became of all jobs that a pool ever accepted, said when it was shut down.
 ///
-/// Every one of them is in exactly one of the five. Dropped, the report drops the released jobs.
+/// Every one of them is in exactly one place: `submitted = done + dead + dropped + released + cut_off`, over the whole life
+/// of the pool. The jobs that were released are in here, and go with the report.
 #[non_exhaustive]
 #[must_use = "it holds the jobs that were not run"]
 pub struct ShutdownReport<T> {
     /// How many were done.
     pub done: u64,
-    /// How many died. The pool's dead letters are still within reach.
+    /// How many are dead letters, which are still within reach.
     pub dead: u64,
-    /// How many dead letters were dropped meanwhile, because there was no room for them.
+    /// How many dead letters were evicted for want of room, purged or taken.
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
     pub released: Vec<Released<T>>,
@@ -35,7 +36,7 @@ impl<T> ShutdownReport<T> {
 }
 
 impl<T> Default for ShutdownReport<T> {
-    /// The report of a shutdown that found nothing to do.
+    /// The report of a shutdown that came after another.
     fn default() -> Self {
         Self { done: 0, dead: 0, dropped: 0, released: Vec::new(), cut_off: Vec::new() }
     }
@@ -56,7 +57,6 @@ impl<T> fmt::Debug for ShutdownReport<T> {
 /// Shuts a pool down. The steps are those that [`Pool::shutdown`](crate::Pool::shutdown) promises.
 pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownReport<T> {
     let deadline = Instant::now().checked_add(grant);
-    let before = queue.stats();
     // 1. The gate closes.
     queue.close();
     // 2. What is not due in time is handed back now, and so is what would come to be scheduled later than that.
@@ -69,11 +69,11 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownR
     // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.
     let left = cut_off.len();
     end_threads(crew, left);
-    let after = queue.stats();
+    let stats = queue.stats();
     let report = ShutdownReport {
-        done: after.done - before.done,
-        dead: after.died - before.died,
-        dropped: after.evicted - before.evicted,
+        done: stats.done,
+        dead: stats.dead,
+        dropped: stats.evicted + stats.purged + stats.taken,
         released: queue.collect_released(),
         cut_off,
     };

@@ -113,7 +113,11 @@ impl<T> Envelope<T> {
 
 /// Drops the records one by one: if two in one go panicked in their drops, the process would be aborted.
 pub(super) fn discard_all(records: Vec<AttemptRecord>) -> bool {
-    records.into_iter().fold(true, |dropped, record| discard(record) && dropped)
+    let mut dropped = true;
+    for record in records {
+        dropped &= discard(record);
+    }
+    dropped
 }
 
 #[cfg(test)]

@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn errors_give_the_job_back_and_show_without_it() {
-        let all: [(fn(Job) -> SubmitError<Job>, &str); 3] = [
+        type Make = fn(Job) -> SubmitError<Job>;
+        let all: [(Make, &str); 3] = [
             (SubmitError::Full, "Full(..)"),
             (SubmitError::Timeout, "Timeout(..)"),
             (SubmitError::Closed, "Closed(..)"),

@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn every_outcome_at_every_attempt() {
         let policy = RetryPolicy::fixed(SECOND).max_attempts(3);
-        let outcomes: [(fn() -> Outcome, &str, &str); 6] = [
+        type Make = fn() -> Outcome;
+        let outcomes: [(Make, &str, &str); 6] = [
             (|| Outcome::Done, "done", "done"),
             (|| Outcome::retry("e"), "retry e 1000", "dead out of attempts e"),
             (|| Outcome::Retry(Failure::from_panic(&"p")), "retry p 1000", "dead out of attempts p"),

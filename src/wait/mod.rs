@@ -1,7 +1,7 @@
 //! Waiting: who sleeps and who is woken. Knows no queue; one layer for threads and tasks.
 //!
 //! A [`Source`] is something that can be tried. Where trying is in vain, a thread ([`block_on`]) or a task ([`Waiting`])
-//! puts a [`Waiter`] into the source's [`WaitSet`] and sleeps. The waiter lives in the thread's stack frame or inside the
+//! puts a `Waiter` into the source's [`WaitSet`] and sleeps. The waiter lives in the thread's stack frame or inside the
 //! future: waiting allocates nothing.
 //!
 //! # The states of a waiting thread

@@ -1,5 +1,6 @@
 //! What the tests of the pool share: the check of the books, a gate for handlers, a watchdog.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![expect(clippy::unwrap_used, reason = "a test ends where its premises do not hold")]
 
 use millpond::{Pool, Stats};
 use std::sync::{Condvar, Mutex};
@@ -86,4 +87,11 @@ pub(crate) fn hush(pool: &'static str) {
             shown(info);
         }
     }));
+}
+
+/// A random number for a job and its attempt.
+pub(crate) fn random(job: u64, attempt: u32) -> u64 {
+    let mut z = (job ^ (u64::from(attempt) << 40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z ^ (z >> 32)
 }

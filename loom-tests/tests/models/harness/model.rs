@@ -26,12 +26,22 @@ type Body = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub(crate) struct Case {
     threads: Vec<Body>,
+    /// For each thread, which work it does: twins share a number.
+    kinds: Vec<usize>,
     finish: Option<Box<dyn FnOnce()>>,
 }
 
 impl Case {
     /// Adds a thread.
     pub(crate) fn thread(&mut self, body: impl FnOnce() + Send + 'static) {
+        self.kinds.push(self.threads.len());
+        self.threads.push(Box::new(body));
+    }
+
+    /// Adds a thread that does the same work as the one added before. Spawn orders that only swap the two are left out.
+    pub(crate) fn twin(&mut self, body: impl FnOnce() + Send + 'static) {
+        let kind = *self.kinds.last().expect("a twin follows a thread");
+        self.kinds.push(kind);
         self.threads.push(Box::new(body));
     }
 
@@ -88,6 +98,8 @@ pub(crate) struct Report {
     pub(crate) executions: Vec<usize>,
     /// How long all of them took.
     pub(crate) elapsed: Duration,
+    /// How long the processor worked on it, where the system tells.
+    busy: Option<Duration>,
     /// The witnesses that turned up.
     seen: BTreeSet<&'static str>,
 }
@@ -173,16 +185,17 @@ impl Model {
         let mut report = Report::default();
         let mut orders = 1;
         while report.executions.len() < orders {
-            let (threads, executions) = self.explore_order(report.executions.len(), &setup);
+            let executions;
+            (orders, executions) = self.explore_order(report.executions.len(), &setup);
             report.executions.push(executions);
-            orders = self.orders.list(threads).len();
         }
         report.elapsed = start.elapsed();
+        report.busy = time_on_processor();
         report.seen = recorder::seen();
         report
     }
 
-    /// Explores one spawn order; returns the number of threads and of executions.
+    /// Explores one spawn order; returns how many orders there are, and the executions of this one.
     fn explore_order<F>(&self, index: usize, setup: &Arc<F>) -> (usize, usize)
     where
         F: Fn(&mut Case) + Send + Sync + 'static,
@@ -197,13 +210,14 @@ impl Model {
             setup(&mut case);
             let threads = case.threads.len();
             assert!((2..MAX_THREADS).contains(&threads), "a model has 2 to 4 threads, not {threads}");
-            in_model[0].store(threads, Ordering::Relaxed);
-            let order = &orders.list(threads)[index];
+            let orders = orders.list(&case.kinds);
+            in_model[0].store(orders.len(), Ordering::Relaxed);
+            let order = &orders[index];
             recorder::begin_execution(format!("model {name}: spawn order {order:?}, execution {execution}"));
             case.execute(order);
         });
-        let [threads, executions] = [0, 1].map(|i| counts[i].load(Ordering::Relaxed));
-        (threads, executions)
+        let [orders, executions] = [0, 1].map(|i| counts[i].load(Ordering::Relaxed));
+        (orders, executions)
     }
 
     fn builder(&self, order: usize) -> Builder {
@@ -214,6 +228,7 @@ impl Model {
             Some((bound, orders)) if order < orders => Some(bound),
             _ => self.preemptions,
         };
+        let own = std::env::var("PROBE").ok().map(|v| v.parse().unwrap()).or(own);
         builder.preemption_bound = own.map(|bound| bound.max(builder.preemption_bound.unwrap_or(0)));
         builder
     }
@@ -228,6 +243,9 @@ impl Model {
             report.executions,
             report.elapsed.as_secs_f64(),
         );
+        if let Some(busy) = report.busy {
+            write!(line, " ({:.2} s busy)", busy.as_secs_f64()).expect("a string takes any text");
+        }
         if !report.seen.is_empty() {
             write!(line, ", witnesses {:?}", report.seen).expect("a string takes any text");
         }
@@ -274,6 +292,12 @@ fn forbid_cuts(is_set: impl Fn(&str) -> bool) -> Result<(), String> {
         Some(name) => Err(format!("{name} is set: a search that it cuts short would pass")),
         None => Ok(()),
     }
+}
+
+/// How long the calling thread has run, waiting for the processor excluded: a model's price on a busy machine. Linux tells.
+fn time_on_processor() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
 #[test]
