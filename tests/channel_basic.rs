@@ -1,5 +1,8 @@
 //! What each method of a channel answers, one thread at a time.
 
+mod common;
+
+use common::Watchdog;
 use millpond::{
     Receiver, RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryRecvError,
     TrySendError, bounded,
@@ -271,6 +274,7 @@ fn send_many_takes_any_list() {
 /// Q13: a batch larger than the channel goes in by parts, while a receiver makes room.
 #[test]
 fn send_many_may_be_larger_than_the_channel() {
+    let _dog = Watchdog::start("send_many_may_be_larger_than_the_channel");
     for capacity in [1, 2, 3, 5] {
         let (tx, rx) = bounded(capacity);
         let sender = thread::spawn(move || tx.send_many((0..1000).collect::<Vec<_>>()));
@@ -282,6 +286,7 @@ fn send_many_may_be_larger_than_the_channel() {
 /// D5: closed in the middle of a batch, what was sent and what was not are all, in order.
 #[test]
 fn send_many_closed_in_the_middle_accounts_for_all() {
+    let _dog = Watchdog::start("send_many_closed_in_the_middle_accounts_for_all");
     for taken in [0, 1, 2, 7, 50] {
         let (tx, rx) = bounded(3);
         let sender = thread::spawn(move || tx.send_many((0..100).collect::<Vec<_>>()));

@@ -14,6 +14,7 @@ use std::thread;
 /// Promise 5: the stream brings all messages in order, then ends for ever, and says so.
 #[test]
 fn a_stream_ends_when_closed_and_empty() {
+    let _dog = Watchdog::start("a_stream_ends_when_closed_and_empty");
     let (tx, rx) = bounded(2);
     let mut stream = rx.into_stream();
     let sender = thread::spawn(move || (0..1_000).for_each(|n| tx.send(n).unwrap()));

@@ -3,9 +3,10 @@
 mod common;
 
 use common::{Bell, Ledger, Watchdog};
-use millpond::{Receiver, RecvError, SendError, Sender, TryRecvError, bounded};
+use millpond::{Receiver, RecvError, RecvFuture, SendError, Sender, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
@@ -87,34 +88,42 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// W8: a waker whose drop calls the channel: replaced, cancelled, woken, and dropped by close.
+/// W8: a waker whose drop calls the channel: when it is replaced, cancelled, woken, and dropped by close.
 #[test]
 fn a_waker_may_call_the_channel_when_dropped() {
     let _dog = Watchdog::start("a_waker_may_call_the_channel_when_dropped");
-    let (tx, rx) = bounded(2);
-    let fresh = || {
-        let (tx, rx) = (tx.clone(), rx.clone());
-        let guard = OnDrop(move || meddle(&tx, &rx));
-        Bell::with(move || {
+    type End = fn(&Sender<usize>, Pin<Box<RecvFuture<'_, usize>>>);
+    let ends: [End; 4] = [
+        |_, mut recv| assert!(Bell::new().poll(recv.as_mut()).is_pending()),
+        |_, recv| drop(recv),
+        |tx, recv| {
+            tx.try_send(1).unwrap();
+            drop(recv);
+        },
+        |tx, _recv| assert!(tx.close()),
+    ];
+    for end in ends {
+        let (tx, rx) = bounded(2);
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let guard = OnDrop({
+            let (tx, rx, dropped) = (tx.clone(), rx.clone(), Arc::clone(&dropped));
+            move || {
+                meddle(&tx, &rx);
+                dropped.fetch_add(1, SeqCst);
+            }
+        });
+        let bell = Bell::with(move || {
             let _ = &guard;
-        })
-    };
-    let mut recv = Box::pin(rx.recv_async());
-    // Each bell is dropped here, so that the channel holds the last reference.
-    assert!(fresh().poll(recv.as_mut()).is_pending());
-    assert!(fresh().poll(recv.as_mut()).is_pending(), "replaced");
-    drop(recv);
-    let mut recv = Box::pin(rx.recv_async());
-    let _ = rx.try_iter().count();
-    assert!(fresh().poll(recv.as_mut()).is_pending());
-    tx.try_send(1).unwrap();
-    drop(recv);
-    let _ = rx.try_iter().count();
-    let mut recv = Box::pin(rx.recv_async());
-    assert!(fresh().poll(recv.as_mut()).is_pending());
-    tx.close();
-    let _ = Bell::new().poll(recv.as_mut());
-    assert_eq!((rx.try_recv(), tx.try_send(1).is_err()), (Err(TryRecvError::Closed), true));
+        });
+        let mut recv = Box::pin(rx.recv_async());
+        assert!(bell.poll(recv.as_mut()).is_pending());
+        // The channel holds the last reference.
+        drop(bell);
+        end(&tx, recv);
+        assert_eq!(dropped.load(SeqCst), 1);
+        let _ = rx.try_iter().count();
+        assert_eq!(tx.try_send(1).is_ok(), !tx.is_closed());
+    }
 }
 
 /// A waker whose clone meddles; `Wake` cannot do that.

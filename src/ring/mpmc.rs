@@ -10,7 +10,7 @@
 //!
 //! I1. A slot is written at position `p` only while its stamp is `p`, and read only while its stamp is `p | FULL`.
 //! I2. Only the thread whose CAS moved `tail` past `p` writes `p`; only the one whose CAS moved `head` past `p` reads it.
-//! I3. `tail` is at most one lap ahead of `head` (one position more while a push displaces the oldest value).
+//! I3. `tail` is at most one lap ahead of `head`, and one position more for each push that is displacing a value.
 //! I4. The flags of a cursor word survive each move of the cursor; after CLOSED `tail` never moves again.
 //!
 //! An operation is one CAS on a cursor, one load and one store of a stamp. The protocol is Dmitry Vyukov's bounded MPMC

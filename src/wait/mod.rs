@@ -44,6 +44,8 @@ mod deadline;
 mod future;
 mod list;
 mod spin;
+#[cfg(all(test, not(millpond_loom)))]
+mod tests;
 mod waiter;
 
 #[cfg(millpond_loom)]

@@ -102,6 +102,7 @@ impl<R: Send + 'static> Sleeper<R> {
     }
 
     pub(crate) fn join(self) -> R {
+        wait_until("the thread ends", || self.is_finished());
         self.thread.join().unwrap()
     }
 }
