@@ -228,7 +228,6 @@ impl Model {
             Some((bound, orders)) if order < orders => Some(bound),
             _ => self.preemptions,
         };
-        let own = std::env::var("PROBE").ok().map(|v| v.parse().unwrap()).or(own);
         builder.preemption_bound = own.map(|bound| bound.max(builder.preemption_bound.unwrap_or(0)));
         builder
     }
