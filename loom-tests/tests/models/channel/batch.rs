@@ -103,11 +103,8 @@ fn send_many_through_a_small_channel() {
 /// A batch that fits is claimed at once: no other sender's value comes between its own.
 #[test]
 fn a_batch_that_fits_is_not_split() {
-    Model::new("send_many, try_send, try_recv, capacity 3")
-        .preemptions(2)
-        .floor(500)
-        .witnesses(&["batch first", "batch last"])
-        .run(|case| {
+    Model::new("send_many, try_send, capacity 3").floor(60).witnesses(&["batch first", "batch last"]).run(
+        |case| {
             let tally = Tally::default();
             let ends = Arc::new(filled(3, 0, &tally));
             let (book, pair) = (tally.clone(), Arc::clone(&ends));
@@ -124,7 +121,8 @@ fn a_batch_that_fits_is_not_split() {
                 assert!(order == [10, 11, 20] || order == [20, 10, 11], "{order:?}");
                 settle(&tally, ends);
             });
-        });
+        },
+    );
 }
 
 /// Two receivers take batches while a sender fills: nothing is lost between the claims.

@@ -41,7 +41,7 @@ const BOTH: &[&str] = &["sender slept", "receiver slept"];
 /// One sender and one receiver on one slot, two values: each can find the other asleep.
 #[test]
 fn one_by_one_capacity_1() {
-    Model::new("blocking 1x1, capacity 1").preemptions(3).floor(5_000).witnesses(BOTH).run(race(PAIR));
+    Model::new("blocking 1x1, capacity 1").preemptions(3).floor(8_000).witnesses(BOTH).run(race(PAIR));
 }
 
 /// Three values through one slot, across the wrap-around of the positions.
@@ -84,7 +84,7 @@ fn two_by_one_capacity_2() {
 /// may have to wait for either.
 #[test]
 fn one_by_two_capacity_1() {
-    Model::new("blocking 1x2, capacity 1").preemptions(1).floor(1_000).witnesses(BOTH).run(|case| {
+    Model::new("blocking 1x2, capacity 1").preemptions(1).floor(8_000).witnesses(BOTH).run(|case| {
         let tally = Tally::default();
         let ends = PAIR.ends();
         tally.try_send(&ends.0, tally.value(1, 0));
@@ -106,7 +106,7 @@ fn one_by_two_capacity_2() {
     let shape = Shape { receivers: 2, receives: 1, capacity: 2, laps: 1, ..PAIR };
     Model::new("blocking 1x2, capacity 2")
         .preemptions(1)
-        .floor(10_000)
+        .floor(8_000)
         .witnesses(&["receiver slept"])
         .run(race(shape));
 }
@@ -117,8 +117,8 @@ fn two_by_two_capacity_1() {
     let shape = Shape { senders: 2, values: 1, receivers: 2, receives: 1, ..PAIR };
     Model::new("blocking 2x2, capacity 1")
         .preemptions(0)
+        .floor(40_000)
         .rotations()
-        .floor(50_000)
         .witnesses(BOTH)
         .run(race(shape));
 }
@@ -129,8 +129,7 @@ fn two_by_two_capacity_2() {
     let shape = Shape { senders: 2, values: 1, receivers: 2, receives: 1, capacity: 2, laps: 1 };
     Model::new("blocking 2x2, capacity 2")
         .preemptions(0)
-        .deeper(1, 1)
-        .floor(5_000)
+        .floor(2_000)
         .witnesses(&["receiver slept"])
         .run(race(shape));
 }
@@ -185,7 +184,7 @@ fn a_wake_up_for_later_room_is_passed_on() {
 fn two_sleeping_senders_and_two_receives() {
     Model::new("two senders, full, two receives")
         .preemptions(1)
-        .floor(10_000)
+        .floor(8_000)
         .witnesses(&["sender slept"])
         .run(|case| {
             let tally = Tally::default();

@@ -10,8 +10,8 @@ use std::task::Poll;
 #[test]
 fn a_notified_receive_is_dropped_while_another_waits() {
     Model::new("recv_async dropped, recv, send")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(5_000)
         .witnesses(&["dropped after its notification", "dropped before", "ready", "receiver slept"])
         .run(|case| {
             let tally = Tally::default();
@@ -49,8 +49,8 @@ fn a_notified_receive_is_dropped_while_another_waits() {
 #[test]
 fn a_notified_send_is_taken_back_while_another_waits() {
     Model::new("send_async taken back, send, recv")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(5_000)
         .witnesses(&[
             "taken back after its notification",
             "taken back before",
@@ -97,7 +97,7 @@ fn a_notified_send_is_taken_back_while_another_waits() {
 fn a_dropped_send_is_not_received() {
     Model::new("send_async dropped, recv")
         .preemptions(3)
-        .floor(50)
+        .floor(100)
         .witnesses(&["dropped with its value", "sent at once"])
         .run(|case| {
             let tally = Tally::default();
@@ -128,7 +128,7 @@ fn a_dropped_send_is_not_received() {
 fn a_forgotten_receive_does_not_stop_another() {
     Model::new("recv_async forgotten, recv, two sends")
         .preemptions(1)
-        .floor(1_000)
+        .floor(6_000)
         .witnesses(&["forgotten", "receiver slept"])
         .run(|case| {
             let tally = Tally::default();
@@ -164,7 +164,7 @@ fn a_forgotten_receive_does_not_stop_another() {
 fn a_forgotten_send_does_not_stop_another() {
     Model::new("send_async forgotten, send, two receives")
         .preemptions(1)
-        .floor(1_000)
+        .floor(15_000)
         .witnesses(&["forgotten", "sent at once"])
         .run(|case| {
             let (tx, rx) = millpond_loom::bounded(2);
@@ -196,8 +196,8 @@ fn a_forgotten_send_does_not_stop_another() {
 #[test]
 fn a_forgotten_receive_does_not_stop_a_close() {
     Model::new("recv_async forgotten, recv_async, close")
-        .preemptions(2)
-        .floor(500)
+        .preemptions(1)
+        .floor(2_000)
         .witnesses(&["forgotten", "closed"])
         .run(|case| {
             let tally = Tally::default();

@@ -9,8 +9,8 @@ use std::sync::Arc;
 #[test]
 fn close_against_send_and_receive() {
     Model::new("close, try_send, try_recv")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(3_000)
         .witnesses(&["closed to send", "closed to receive", "empty"])
         .run(|case| {
             let tally = Tally::default();
@@ -90,7 +90,7 @@ fn close_against_a_sleeping_receiver() {
 fn close_against_two_sleeping_receivers() {
     Model::new("close, recv, recv")
         .preemptions(2)
-        .floor(100)
+        .floor(10_000)
         .witnesses(&["receiver slept", "closed to receive"])
         .run(|case| close_wakes_receivers(case, 2));
 }
@@ -122,7 +122,7 @@ fn close_against_a_sleeping_sender() {
 fn close_against_two_sleeping_senders() {
     Model::new("close, send, send")
         .preemptions(2)
-        .floor(100)
+        .floor(10_000)
         .witnesses(&["sender slept", "closed to send"])
         .run(|case| close_wakes_senders(case, 2));
 }
@@ -131,8 +131,8 @@ fn close_against_two_sleeping_senders() {
 #[test]
 fn close_against_a_receive_and_a_sleeping_sender() {
     Model::new("close, recv, send")
-        .preemptions(2)
-        .floor(500)
+        .preemptions(1)
+        .floor(1_000)
         .witnesses(&["sender slept", "closed to send", "sent after a nap"])
         .run(|case| {
             let tally = Tally::default();
@@ -195,8 +195,8 @@ fn last_senders_drop_against_try_recv() {
 #[test]
 fn last_senders_drop_against_recv() {
     Model::new("send + drop, drop, recv until closed")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(3_000)
         .witnesses(&["receiver slept", "closed to receive"])
         .run(|case| {
             let tally = Tally::default();

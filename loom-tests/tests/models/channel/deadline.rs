@@ -44,49 +44,43 @@ impl Tally {
 /// A timeout against a send: the value is received, or still there after the timeout.
 #[test]
 fn receive_times_out_against_a_send() {
-    Model::new("recv_timeout, send")
-        .preemptions(3)
-        .floor(50)
-        .witnesses(&["received in time", "timeout"])
-        .run(|case| {
-            let tally = Tally::default();
-            let ends = Arc::new(filled(1, 0, &tally));
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || {
-                let received = book.recv_in_time(1, &pair.1);
-                assert_eq!(received, book.received_count() == 1);
-                assert_eq!(naps(), 0, "a wait whose deadline has passed does not sleep");
-            });
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || assert!(book.send(&pair.0, book.value(1, 0))));
-            case.finish(move || settle(&tally, ends));
+    Model::new("recv_timeout, send").floor(40).witnesses(&["received in time", "timeout"]).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(1, 0, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            let received = book.recv_in_time(1, &pair.1);
+            assert_eq!(received, book.received_count() == 1);
+            assert_eq!(naps(), 0, "a wait whose deadline has passed does not sleep");
         });
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || assert!(book.send(&pair.0, book.value(1, 0))));
+        case.finish(move || settle(&tally, ends));
+    });
 }
 
 /// A timeout against a receive that makes room: the value is sent, or comes back.
 #[test]
 fn send_times_out_against_a_receive() {
-    Model::new("send_timeout, recv").preemptions(3).floor(50).witnesses(&["sent in time", "timeout"]).run(
-        |case| {
-            let tally = Tally::default();
-            let ends = Arc::new(filled(1, 1, &tally));
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || {
-                book.send_in_time(&pair.0, (1, 0));
-            });
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || assert!(book.recv(1, &pair.1)));
-            case.finish(move || settle(&tally, ends));
-        },
-    );
+    Model::new("send_timeout, recv").floor(40).witnesses(&["sent in time", "timeout"]).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(1, 1, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            book.send_in_time(&pair.0, (1, 0));
+        });
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || assert!(book.recv(1, &pair.1)));
+        case.finish(move || settle(&tally, ends));
+    });
 }
 
 /// A receiver that times out may have been notified: then it takes the value, or the other receiver is woken.
 #[test]
 fn a_notified_receive_times_out_while_another_waits() {
     Model::new("recv_timeout, recv, send")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(10_000)
         .witnesses(&["received in time", "timeout", "receiver slept"])
         .run(|case| {
             let tally = Tally::default();
@@ -110,8 +104,8 @@ fn a_notified_receive_times_out_while_another_waits() {
 #[test]
 fn a_notified_send_times_out_while_another_waits() {
     Model::new("send_timeout, send, recv")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(10_000)
         .witnesses(&["sent in time", "timeout", "sender slept"])
         .run(|case| {
             let tally = Tally::default();

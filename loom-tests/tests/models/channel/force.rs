@@ -77,8 +77,8 @@ fn force_twice_against_receive_capacity_2() {
 #[test]
 fn force_against_force_and_receive() {
     Model::new("force_send, force_send, try_recv")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(8_000)
         .witnesses(&["displaced", "found room"])
         .run(|case| {
             let tally = Tally::default();
@@ -97,8 +97,8 @@ fn force_against_force_and_receive() {
 #[test]
 fn force_against_send_and_receive() {
     Model::new("force_send, try_send, try_recv")
-        .preemptions(2)
-        .floor(1_000)
+        .preemptions(1)
+        .floor(3_000)
         .witnesses(&["displaced", "found room", "full"])
         .run(|case| {
             let tally = Tally::default();
@@ -138,15 +138,13 @@ fn force_against_a_sleeping_sender() {
 /// A sleeping receiver is woken by a value sent by force.
 #[test]
 fn force_wakes_a_sleeping_receiver() {
-    Model::new("force_send, recv").preemptions(3).floor(50).witnesses(&["found room", "receiver slept"]).run(
-        |case| {
-            let tally = Tally::default();
-            let ends = Arc::new(filled(1, 0, &tally));
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || book.force_send(5, &pair.0, (1, 0)));
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || assert!(book.recv(1, &pair.1)));
-            case.finish(move || settle(&tally, ends));
-        },
-    );
+    Model::new("force_send, recv").floor(20).witnesses(&["found room", "receiver slept"]).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(1, 0, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || book.force_send(5, &pair.0, (1, 0)));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || assert!(book.recv(1, &pair.1)));
+        case.finish(move || settle(&tally, ends));
+    });
 }

@@ -193,8 +193,8 @@ fn a_poll_without_a_reason() {
 #[test]
 fn close_wakes_a_task_and_a_thread() {
     Model::new("recv_async, recv, close")
-        .preemptions(2)
-        .floor(100)
+        .preemptions(1)
+        .floor(500)
         .witnesses(&["receiver slept", "closed to receive", "task closed"])
         .run(|case| {
             let tally = Tally::default();
