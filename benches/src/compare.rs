@@ -14,7 +14,7 @@ use std::time::Duration;
 /// What to compare.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Only cells whose name contains this text.
+    /// Only cells whose name contains these words.
     pub filter: String,
     /// How often each cell is measured with each peer.
     pub rounds: usize,
@@ -45,7 +45,7 @@ pub fn run(options: &Options) -> io::Result<String> {
     let setting = Setting { pinned: options.pinned, rounds_per_us, limit: options.limit };
     let mut rows: Vec<Row> = cells::all()
         .into_iter()
-        .filter(|cell| cell.name.contains(&options.filter))
+        .filter(|cell| matches(&cell.name, &options.filter))
         .map(|cell| Row {
             peers: sample::peers_of(&cell.kind).into_iter().map(|p| (p, vec![])).collect(),
             cell,
@@ -63,6 +63,11 @@ pub fn run(options: &Options) -> io::Result<String> {
     }
     eprintln!();
     Ok(table(&rows, options))
+}
+
+/// Whether a name contains the words of the filter, one after the other: "cap 1" is no part of "cap 1024".
+fn matches(name: &str, filter: &str) -> bool {
+    filter.is_empty() || format!(" {name} ").contains(&format!(" {filter} "))
 }
 
 fn table(rows: &[Row], options: &Options) -> String {
@@ -112,6 +117,12 @@ fn speeds(outcomes: &[Outcome]) -> Vec<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn filters_match_whole_words() {
+        assert!(matches("1x1 cap 1", "cap 1") && matches("1x1 cap 1", "1x1") && matches("1x1 cap 1", ""));
+        assert!(!matches("1x1 cap 1024", "cap 1"));
+    }
 
     #[test]
     fn a_hanging_peer_is_reported_as_such() {

@@ -12,7 +12,7 @@ use std::time::Duration;
 const HELP: &str = "\
 usage: compare [FILTER] [--rounds N] [--pin] [--limit SECONDS]
 
-Measures each cell whose name contains FILTER with every peer, N times (5) in interleaved rounds, and prints the medians.
+Measures each cell whose name contains the words FILTER (\"1x1\", \"cap 1\", \"pool\") with every peer, N times (5) in interleaved rounds, and prints the medians.
 Every sample runs in a process of its own; one that takes longer than the limit (20 s) is reported as hung.
 --pin binds sender i to processor i and receiver i to processor i + 1, both modulo their number.";
 
