@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Breaks the library on purpose, one line at a time, and checks that a loom model notices.
+#
+#   loom-tests/mutate.sh            all mutations
+#   loom-tests/mutate.sh stamp      those whose name contains "stamp"
+#
+# Works on a copy in target/mutants. Each mutation names the models to run, for speed; "SURVIVED" means that none failed.
+# A mutation whose text is not found any more is an error: the list must follow the code.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD/target/mutants
+# Shared, so that no dependency is built again.
+target=${CARGO_TARGET_DIR:-$PWD/target}
+mkdir -p "$root"
+survivors=0
+
+# mutate NAME FILE OLD NEW MODELS...: replaces the first OLD in FILE by NEW, which may span lines.
+mutate() {
+    local name=$1 file=$2 old=$3 new=$4
+    shift 4
+    case $name in *"$filter"*) ;; *) return 0 ;; esac
+    rm -rf "$root/tree"
+    mkdir "$root/tree"
+    cp -r Cargo.toml Cargo.lock src loom-tests benches examples "$root/tree"
+    OLD=$old NEW=$new perl -0pi -e '
+        my ($old, $new) = ($ENV{OLD}, $ENV{NEW});
+        s/\Q$old\E/$new/ or die "not found: $old\n"' "$root/tree/$file"
+    local log=$root/${name// /-}.log
+    if ! (cd "$root/tree" && CARGO_TARGET_DIR=$target cargo test -q -p loom-tests --no-run) >"$log" 2>&1; then
+        echo "$name: DOES NOT COMPILE (see $log)"
+        exit 1
+    fi
+    if (cd "$root/tree" && CARGO_TARGET_DIR=$target RUST_BACKTRACE=0 timeout 600 \
+        cargo test -q -p loom-tests -- "$@") >>"$log" 2>&1; then
+        echo "$name: SURVIVED $*"
+        survivors=$((survivors + 1))
+    else
+        echo "$name: caught: $(grep -m1 -o 'model [^:]*: spawn order.*' "$log" || echo "see $log")"
+    fi
+}
+
+filter=${1-}
+slot=src/ring/slot.rs ring=src/ring/mpmc.rs block=src/wait/block.rs future=src/wait/future.rs
+list=src/wait/list.rs waiter=src/wait/waiter.rs shared=src/channel/shared.rs receiver=src/channel/receiver.rs
+
+mutate 'stamp: publish relaxed' $slot 'self.stamp.store(position | FULL, Ordering::Release)' \
+    'self.stamp.store(position | FULL, Ordering::Relaxed)' try_ops::one_by_one
+mutate 'stamp: readable relaxed' $slot 'self.stamp.load(Ordering::Acquire) == position | FULL' \
+    'self.stamp.load(Ordering::Relaxed) == position | FULL' try_ops::one_by_one
+mutate 'stamp: release relaxed' $slot 'self.stamp.store(position, Ordering::Release)' \
+    'self.stamp.store(position, Ordering::Relaxed)' try_ops::one_by_one
+mutate 'stamp: writable relaxed' $slot 'self.stamp.load(Ordering::Acquire) == position
+' 'self.stamp.load(Ordering::Relaxed) == position
+' try_ops::one_by_one
+mutate 'cursor: tail relaxed' $ring 'self.tail.compare_exchange_weak(tail, next, Ordering::Release' \
+    'self.tail.compare_exchange_weak(tail, next, Ordering::Relaxed' a_channel_that_is_never
+mutate 'cursor: head relaxed' $ring 'self.head.compare_exchange_weak(head, next, Ordering::Release' \
+    'self.head.compare_exchange_weak(head, next, Ordering::Relaxed' a_channel_that_is_never
+mutate 'cursor: displacing head relaxed' $ring 'self.head.compare_exchange(head, next, Ordering::Release' \
+    'self.head.compare_exchange(head, next, Ordering::Relaxed' force::force_
+mutate 'fence: none before Full' $ring "fence(Ordering::SeqCst);
+        // ORDERING: Relaxed, behind the fence; a \`head\`" "// ORDERING: Relaxed; a \`head\`" a_channel_that_is_never
+mutate 'fence: none before Empty' $ring "fence(Ordering::SeqCst);
+        // ORDERING: Relaxed, behind the fence; a \`tail\`" "// ORDERING: Relaxed; a \`tail\`" a_channel_that_is_never
+mutate 'displace: claimed too early' $ring '                if slot.is_writable(at) {
+                    break None;
+                }' '                if !slot.is_writable(at) {
+                    break None;
+                }' force::force_against_receive
+mutate 'notify: no receiver' $shared 'self.receivers.notify(count, || self.ring.clear_poppers_wait());' 'let _ = count;' \
+    blocking::one_by_one_capacity_1
+mutate 'notify: no sender' $shared 'self.senders.notify(count, || self.ring.clear_pushers_wait());' 'let _ = count;' \
+    blocking::one_by_one_capacity_1
+mutate 'notify: one for a batch' $shared 'self.receivers.notify(count,' 'self.receivers.notify(count.min(1),' batch::send_many
+mutate 'close: receivers sleep on' $shared 'self.receivers.notify_all(|| self.ring.clear_poppers_wait());' '' \
+    closing::close_against_a
+mutate 'close: senders sleep on' $shared 'self.senders.notify_all(|| self.ring.clear_pushers_wait());' '' \
+    closing::close_against_a
+mutate 'close: closed without a flag' $ring 'self.tail.fetch_or(CLOSED, Ordering::Relaxed) & CLOSED == 0' \
+    'self.tail.load(Ordering::Relaxed) & CLOSED == 0' closing::
+mutate 'drop: values discarded before the close' $receiver '            let _rest = Discard(shared);
+            shared.close();' '            drop(Discard(shared));
+            shared.close();' dropping::
+mutate 'park: on Busy' src/channel/source.rs 'Err(PopError::Busy) => Attempt::Busy,' 'Err(PopError::Busy) => Attempt::Blocked,' \
+    blocking::one_by_one blocking::one_by_two blocking::a_wake
+mutate 'park: no look after registering' $block 'Attempt::Blocked => return None,
+                Attempt::Busy => busy.wait(),' 'Attempt::Blocked | Attempt::Busy => return None,' blocking::one_by_one blocking::one_by_two
+mutate 'forward: not after a success' $block 'source.waiters().notify(1, || source.disarm());' '' passed_on
+mutate 'forward: not from a dropped future' $future 'source.waiters().notify(1, || source.disarm());' '' cancel::
+mutate 'forward: not from a timeout' $block 'Left::Notified => self.attempt_until_blocked().map_or(Rest::TimedOut, Rest::Done),' \
+    'Left::Notified => Rest::TimedOut,' deadline::
+mutate 'waker: not replaced' $list 'links.wake.replace(Wake::Task(waker))' 'Some(Wake::Task(waker)).filter(|_| links.wake.is_some())' tasks::
+mutate 'wait flag: cleared outside the lock' $list '            let wake = self.list.lock().pop_front(&disarm);' \
+    '            let (wake, empty) = { let mut list = self.list.lock(); let wake = list.pop_front(&|| ()); (wake, list.first.is_none()) };
+            if empty { crate::sync::thread::yield_now(); disarm(); }' blocking::
+mutate 'wait flag: never set' $ring 'self.tail.fetch_or(WAIT, Ordering::Relaxed);' '' blocking::one_by_one
+mutate 'wait flag: lost by a push' $ring 'let next = after | flags(tail);' 'let next = after;' blocking::
+mutate 'notified: relaxed store' $waiter 'self.state.store(NOTIFIED, Ordering::Release)' 'self.state.store(NOTIFIED, Ordering::Relaxed)' \
+    blocking:: cancel:: tasks::
+mutate 'notified: relaxed load' $waiter 'self.state.load(Ordering::Acquire) == NOTIFIED' 'self.state.load(Ordering::Relaxed) == NOTIFIED' \
+    blocking:: cancel:: tasks::
+
+echo "survivors: $survivors"
+[ "$survivors" -eq 0 ]
