@@ -9,5 +9,6 @@
 //! * `LOOM_LOCATION=1` adds source lines to loom's own messages, which is slow.
 
 mod channel;
+mod gate;
 mod harness;
 mod harness_checks;

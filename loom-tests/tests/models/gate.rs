@@ -1,0 +1,138 @@
+//! The gate of a queue: who is let in, and who waits for a job to leave.
+
+use crate::harness::{Flag, Model, poll_once, witness};
+use millpond_loom::model::{Admission, Admitted, Deadline, Gate, Refused, Waiting, block_on, naps};
+use std::sync::Arc;
+use std::task::Poll;
+
+/// Makes a gate of capacity 1 that is full.
+fn full() -> Arc<Gate> {
+    let gate = Gate::new(1);
+    gate.admit(1).expect("there is room for one");
+    Arc::new(gate)
+}
+
+/// Waits to be let in. Says whether it slept.
+fn enter(gate: &Gate) -> Result<Admitted, Refused> {
+    let answer = block_on(&mut Admission { gate, limit: 1 }, Deadline::never());
+    if naps() > 0 {
+        witness("submitter slept");
+    }
+    answer.expect("a wait without a deadline does not time out")
+}
+
+/// A job leaves while a submitter registers: the submitter is let in.
+#[test]
+fn a_settle_against_a_submitter_that_registers() {
+    Model::new("gate: settle, enter").floor(20).witnesses(&["submitter slept"]).run(|case| {
+        let gate = full();
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert_eq!(enter(&inner), Ok(Admitted { first: 2, count: 1 })));
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert!(!inner.settle(1)));
+        case.finish(move || {
+            assert_eq!(gate.held(), 1);
+            assert!(gate.waiters().is_empty());
+        });
+    });
+}
+
+/// The gate closes while a submitter registers: the submitter is refused, and does not sleep on.
+#[test]
+fn a_close_against_a_submitter_that_registers() {
+    Model::new("gate: close, enter").floor(20).witnesses(&["submitter slept"]).run(|case| {
+        let gate = full();
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert_eq!(enter(&inner), Err(Refused::Closed)));
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert!(inner.close()));
+        case.finish(move || {
+            assert_eq!(gate.held(), 1);
+            assert!(gate.waiters().is_empty());
+        });
+    });
+}
+
+/// One job leaves while two submitters wait, and each leaves again as soon as it is in: both get in.
+#[test]
+fn two_submitters_and_one_settle() {
+    Model::new("gate: settle, enter + settle twice")
+        .preemptions(1)
+        .floor(500)
+        .witnesses(&["submitter slept"])
+        .run(|case| {
+            let gate = full();
+            let pass = |gate: Arc<Gate>| {
+                move || {
+                    assert_eq!(enter(&gate).map(|admitted| admitted.count), Ok(1));
+                    assert!(!gate.settle(1));
+                }
+            };
+            case.thread(pass(Arc::clone(&gate)));
+            case.twin(pass(Arc::clone(&gate)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert!(!inner.settle(1)));
+            case.finish(move || {
+                assert_eq!((gate.admitted(), gate.held()), (3, 0));
+                assert!(gate.waiters().is_empty());
+            });
+        });
+}
+
+/// A submitter that was notified goes away while another waits: the wake-up goes to the other one.
+#[test]
+fn a_notified_submitter_is_dropped_while_another_waits() {
+    Model::new("gate: enter dropped, enter, settle")
+        .preemptions(1)
+        .floor(500)
+        .witnesses(&["dropped after its notification", "dropped before", "let in", "submitter slept"])
+        .run(|case| {
+            let gate = full();
+            let inner = Arc::clone(&gate);
+            case.thread(move || {
+                let (flag, waker) = Flag::new();
+                let mut entering = Box::pin(Waiting::new(Admission { gate: &inner, limit: 1 }));
+                match poll_once(entering.as_mut(), &waker) {
+                    Poll::Ready(answer) => {
+                        witness("let in");
+                        assert_eq!(answer.map(|admitted| admitted.count), Ok(1));
+                        // The other submitter needs the place as well.
+                        assert!(!inner.settle(1));
+                    }
+                    Poll::Pending => {
+                        let notified = flag.wakes() > 0;
+                        witness(if notified { "dropped after its notification" } else { "dropped before" });
+                        drop(entering);
+                    }
+                }
+            });
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter(&inner).map(|admitted| admitted.count), Ok(1)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert!(!inner.settle(1)));
+            case.finish(move || {
+                assert_eq!(gate.held(), 1);
+                assert!(gate.waiters().is_empty());
+            });
+        });
+}
+
+/// Two submitters for one place: one gets it, the other is refused, and the numbers are not given twice.
+#[test]
+fn two_submitters_for_one_place() {
+    Model::new("gate: admit, admit").floor(5).run(|case| {
+        let gate = Arc::new(Gate::new(1));
+        let take = |gate: Arc<Gate>| {
+            move || match gate.admit(1) {
+                Ok(admitted) => {
+                    assert_eq!(admitted, Admitted { first: 1, count: 1 });
+                    witness("first");
+                }
+                Err(refused) => assert_eq!(refused, Refused::Full),
+            }
+        };
+        case.thread(take(Arc::clone(&gate)));
+        case.twin(take(Arc::clone(&gate)));
+        case.finish(move || assert_eq!((gate.admitted(), gate.held()), (1, 1)));
+    });
+}
