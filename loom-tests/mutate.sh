@@ -11,6 +11,8 @@ cd "$(dirname "$0")/.."
 root=$PWD/target/mutants
 # Shared, so that no dependency is built again.
 target=${CARGO_TARGET_DIR:-$PWD/target}
+# A build takes longer than most models do.
+quick=(--config 'profile.dev.package.loom-tests.opt-level=0')
 mkdir -p "$root"
 survivors=0
 
@@ -26,12 +28,12 @@ mutate() {
         my ($old, $new) = ($ENV{OLD}, $ENV{NEW});
         s/\Q$old\E/$new/ or die "not found: $old\n"' "$root/tree/$file"
     local log=$root/${name// /-}.log
-    if ! (cd "$root/tree" && CARGO_TARGET_DIR=$target cargo test -q -p loom-tests --no-run) >"$log" 2>&1; then
+    if ! (cd "$root/tree" && CARGO_TARGET_DIR=$target cargo test -q "${quick[@]}" -p loom-tests --no-run) >"$log" 2>&1; then
         echo "$name: DOES NOT COMPILE (see $log)"
         exit 1
     fi
     if (cd "$root/tree" && CARGO_TARGET_DIR=$target RUST_BACKTRACE=0 timeout 600 \
-        cargo test -q -p loom-tests -- "$@") >>"$log" 2>&1; then
+        cargo test -q "${quick[@]}" -p loom-tests -- "$@") >>"$log" 2>&1; then
         echo "$name: SURVIVED $*"
         survivors=$((survivors + 1))
     else

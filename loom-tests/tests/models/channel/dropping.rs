@@ -63,8 +63,8 @@ fn last_receivers_drop_against_a_sleeping_sender() {
 #[test]
 fn last_receivers_drop_against_two_sleeping_senders() {
     Model::new("send, send, drop of the receiver")
-        .preemptions(2)
-        .floor(500)
+        .preemptions(1)
+        .floor(2_500)
         .witnesses(&["sender slept", "closed to send"])
         .run(|case| senders_and_the_last_receiver(case, 2));
 }
