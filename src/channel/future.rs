@@ -67,7 +67,8 @@ pin_project! {
     /// A message awaited: the future of [`Receiver::recv_async`].
     ///
     /// *Cancel safety.* Dropping it takes nothing: no message is lost, and a wake-up that it had been given goes to the next
-    /// receiver. Nor does a future that is kept but never polled again hold anything back.
+    /// receiver. A future that was woken and is kept without being polled holds that one wake-up; each
+    /// further message wakes another receiver.
     #[must_use = "a future does nothing unless it is awaited"]
     pub struct RecvFuture<'a, T> {
         #[pin]

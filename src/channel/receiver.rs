@@ -54,7 +54,7 @@ impl<T> Receiver<T> {
     /// Receives the oldest message if there is one.
     ///
     /// Never parks. If the message is just being put in by a sender whose thread lost the processor, it yields to that
-    /// thread until it is done: the answer `Empty` is never given while a message that was sent is inside.
+    /// thread, and naps for up to 0.8 ms at a time if that takes long, until it is done: the answer `Empty` is never given while a message that was sent is inside.
     ///
     /// # Errors
     /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] if the channel is closed and empty.

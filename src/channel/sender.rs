@@ -55,7 +55,7 @@ impl<T> Sender<T> {
     /// Sends a message if there is room at once.
     ///
     /// Never parks. If the place that it needs is just being emptied by a receiver whose thread lost the processor, it
-    /// yields to that thread until it is done.
+    /// yields to that thread, and naps for up to 0.8 ms at a time if that takes long, until it is done.
     ///
     /// # Errors
     /// [`TrySendError::Full`] or [`TrySendError::Closed`]; both give the message back.

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 /// A future that is ready when its source is done.
 ///
 /// *Cancel safety.* Dropping it takes nothing from the source, and a wake-up that it had been given goes to the next
-/// waiter. Forgetting it ([`std::mem::forget`]) costs the others nothing either: each step of progress wakes somebody else.
+/// waiter. One that is notified and then kept without being polled
+/// (or forgotten, [`std::mem::forget`]) holds that one wake-up; each further step of progress wakes somebody else.
 pub struct Waiting<S: Source> {
     source: S,
     phase: Phase,

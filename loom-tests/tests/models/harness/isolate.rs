@@ -65,7 +65,7 @@ fn install_hook() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             // The coroutines under loom unwind with a payload of their own to leave a finished thread.
-            let is_control_flow = info.payload_as_str().is_none();
+            let is_control_flow = text(info).is_none();
             if PANIC_WANTED.get() {
                 return;
             }
@@ -88,8 +88,14 @@ fn give_up(failure: &str) -> ! {
     process::exit(TEST_FAILED)
 }
 
+/// The message of a panic, if it has one.
+fn text<'i>(info: &'i PanicHookInfo<'_>) -> Option<&'i str> {
+    let payload = info.payload();
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
 fn describe(info: &PanicHookInfo<'_>) -> String {
-    let reason = info.payload_as_str().unwrap_or("a panic without text");
+    let reason = text(info).unwrap_or("a panic without text");
     let place = info.location().map_or_else(String::new, |location| format!(" ({location})"));
     recorder::describe_failure(&format!("{reason}{place}"))
 }
