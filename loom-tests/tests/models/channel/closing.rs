@@ -155,6 +155,7 @@ fn close_against_a_receive_and_a_sleeping_sender() {
 #[test]
 fn last_senders_drop_against_try_recv() {
     Model::new("try_send + drop, try_recv")
+        .preemptions(3)
         .floor(100)
         .witnesses(&["empty", "closed to receive", "empty, then a value"])
         .run(|case| {

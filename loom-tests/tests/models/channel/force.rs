@@ -119,9 +119,9 @@ fn force_against_send_and_receive() {
 #[test]
 fn force_against_a_sleeping_sender() {
     Model::new("force_send, send, recv")
-        .preemptions(1)
+        .preemptions(0)
         .floor(500)
-        .witnesses(&["displaced", "found room", "sender slept"])
+        .witnesses(&["displaced", "found room", "receiver slept", "sender slept"])
         .run(|case| {
             let tally = Tally::default();
             let ends = Arc::new(filled(1, 1, &tally));

@@ -72,7 +72,7 @@ fn one_by_one_capacity_2() {
 fn two_by_one_capacity_1() {
     let shape = Shape { senders: 2, values: 1, receives: 2, ..PAIR };
     Model::new("try 2x1, capacity 1")
-        .preemptions(2)
+        .preemptions(1)
         .floor(500)
         .witnesses(&["full", "empty"])
         .run(race(shape));
@@ -82,7 +82,7 @@ fn two_by_one_capacity_1() {
 #[test]
 fn two_by_one_capacity_2() {
     let shape = Shape { senders: 2, values: 1, receives: 2, capacity: 2, laps: 1, ..PAIR };
-    Model::new("try 2x1, capacity 2").preemptions(2).floor(500).witnesses(&["empty"]).run(race(shape));
+    Model::new("try 2x1, capacity 2").preemptions(1).floor(200).witnesses(&["empty"]).run(race(shape));
 }
 
 /// Two receivers for each value.
@@ -90,8 +90,8 @@ fn two_by_one_capacity_2() {
 fn one_by_two_capacity_1() {
     let shape = Shape { receivers: 2, receives: 1, ..PAIR };
     Model::new("try 1x2, capacity 1")
-        .preemptions(2)
-        .floor(500)
+        .preemptions(1)
+        .floor(200)
         .witnesses(&["full", "empty"])
         .run(race(shape));
 }
@@ -100,7 +100,7 @@ fn one_by_two_capacity_1() {
 #[test]
 fn one_by_two_capacity_2() {
     let shape = Shape { receivers: 2, receives: 1, capacity: 2, laps: 1, ..PAIR };
-    Model::new("try 1x2, capacity 2").preemptions(2).floor(500).witnesses(&["empty"]).run(race(shape));
+    Model::new("try 1x2, capacity 2").preemptions(1).floor(200).witnesses(&["empty"]).run(race(shape));
 }
 
 /// Two on each side, one slot.
