@@ -120,7 +120,7 @@ fn a_notified_submitter_is_dropped_while_another_waits() {
 /// Two submitters for one place: one gets it, the other is refused, and the numbers are not given twice.
 #[test]
 fn two_submitters_for_one_place() {
-    Model::new("gate: admit, admit").floor(5).run(|case| {
+    Model::new("gate: admit, admit").floor(5).witnesses(&["first"]).run(|case| {
         let gate = Arc::new(Gate::new(1));
         let take = |gate: Arc<Gate>| {
             move || match gate.admit(1) {
