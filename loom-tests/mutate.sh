@@ -103,7 +103,7 @@ mutate 'wait flag: cleared outside the lock' $list '            let wake = self.
     '            let (wake, empty) = { let mut list = self.list.lock(); let wake = list.pop_front(&|| ()); (wake, list.first.is_none()) };
             if empty { crate::sync::thread::yield_now(); disarm(); }' waiting:: blocking::one_by_one
 mutate 'wait flag: never set' $ring 'self.tail.fetch_or(WAIT, Ordering::Relaxed);' '' blocking::one_by_one
-mutate 'wait flag: lost by a push' $ring 'let next = after | flags(tail);' 'let next = after;' blocking::one_by_one
+mutate 'wait flag: lost by a push' $ring 'let next = after | flags(tail);' 'let next = after;' blocking::one_by_two
 mutate 'notified: relaxed store' $waiter 'self.state.store(NOTIFIED, Ordering::Release)' 'self.state.store(NOTIFIED, Ordering::Relaxed)' \
     waiting::
 mutate 'notified: relaxed load' $waiter 'self.state.load(Ordering::Acquire) == NOTIFIED' 'self.state.load(Ordering::Relaxed) == NOTIFIED' \
