@@ -116,6 +116,14 @@ impl Waiter {
     }
 }
 
+/// Loom does not see memory freed. This access stands for it, so that a node freed too early fails a model.
+#[cfg(millpond_loom)]
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.links.with_mut(|_| ());
+    }
+}
+
 impl std::fmt::Debug for Waiter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Waiter").finish_non_exhaustive()

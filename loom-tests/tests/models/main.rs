@@ -12,3 +12,4 @@ mod channel;
 mod gate;
 mod harness;
 mod harness_checks;
+mod waiting;

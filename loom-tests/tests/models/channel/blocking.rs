@@ -134,10 +134,9 @@ fn two_by_two_capacity_2() {
         .run(race(shape));
 }
 
-/// A value waits already and one more is sent, with two receivers: the one that takes the first value may have been
-/// notified for the second, and must pass that wake-up on.
+/// A value waits already and one more is sent, with two receivers: each gets one, and neither sleeps beside a value.
 #[test]
-fn a_wake_up_for_a_later_value_is_passed_on() {
+fn a_value_that_waits_and_one_that_comes() {
     Model::new("1 waiting + 1 sent, two receivers")
         .preemptions(3)
         .floor(1_000)
@@ -160,7 +159,7 @@ fn a_wake_up_for_a_later_value_is_passed_on() {
 
 /// The same for room: one slot is free and one is freed, with two senders.
 #[test]
-fn a_wake_up_for_later_room_is_passed_on() {
+fn room_that_is_there_and_room_that_comes() {
     Model::new("1 free + 1 freed, two senders").preemptions(3).floor(1_000).witnesses(&["sender slept"]).run(
         |case| {
             let tally = Tally::default();
