@@ -33,6 +33,7 @@
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
+pub mod broadcast;
 mod channel;
 #[cfg(not(millpond_loom))]
 mod pool;

@@ -39,7 +39,6 @@ impl<S: Source> Waiting<S> {
     }
 
     /// Returns the source.
-    #[cfg(feature = "stream")]
     pub const fn source(&self) -> &S {
         &self.source
     }

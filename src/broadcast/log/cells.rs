@@ -1,0 +1,189 @@
+//! Where messages lie: slots with stamps, and the cells that they point at.
+//!
+//! C1. A slot's cell holds a message exactly while its stamp is FULL (and while the claimer of the next lap replaces it).
+//! C2. A cell is written, or its message taken, only by the claimer of a position of its slot, or by the scanner once no
+//!     subscriber reads it (see the head of `log`).
+//! C3. Cells never move, and are freed with the log: a pointer to one is good for as long as the log.
+
+use super::position::FULL;
+use crate::sync::UnsafeCell;
+use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+/// Room for one message.
+pub(super) struct Cell<T>(UnsafeCell<MaybeUninit<T>>);
+
+impl<T> Cell<T> {
+    fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+
+    /// Puts a message in.
+    ///
+    /// # Safety
+    /// The cell is empty, and nobody else reads or writes it until this returns.
+    #[inline(always)]
+    unsafe fn put(&self, message: T) {
+        self.0.with_mut(|cell| {
+            // SAFETY: the caller owns the cell by this function's contract; the pointer comes from a reference.
+            unsafe { cell.write(MaybeUninit::new(message)) }
+        });
+    }
+
+    /// Moves the message out.
+    ///
+    /// # Safety
+    /// The cell holds a message, which is taken once, and nobody else reads or writes it until this returns.
+    #[inline(always)]
+    pub(super) unsafe fn take(&self) -> T {
+        self.0.with_mut(|cell| {
+            // SAFETY: the caller owns the cell by this function's contract.
+            let message = unsafe { cell.read() };
+            // SAFETY: the cell holds a message by this function's contract.
+            unsafe { message.assume_init() }
+        })
+    }
+
+    /// Returns the message.
+    ///
+    /// # Safety
+    /// The cell holds a message, and nobody writes or takes it while the reference lives.
+    #[inline(always)]
+    pub(super) unsafe fn message(&self) -> &T {
+        self.0.with(|cell| {
+            // SAFETY: nobody writes meanwhile, by this function's contract.
+            let message = unsafe { &*cell };
+            // SAFETY: the cell holds a message by this function's contract.
+            unsafe { message.assume_init_ref() }
+        })
+    }
+}
+
+/// A slot. Its stamp carries the last position that was put in here, and whether the message is still there.
+pub(super) struct Slot<T> {
+    stamp: AtomicU64,
+    cell: AtomicPtr<Cell<T>>,
+}
+
+impl<T> Slot<T> {
+    /// Whether the message of `position` is inside.
+    #[inline(always)]
+    pub(super) fn is_full(&self, position: u64) -> bool {
+        // ORDERING: Acquire pairs with the Release in `publish`, so that the message is seen whole.
+        self.stamp.load(Ordering::Acquire) == position | FULL
+    }
+
+    /// Returns the stamp, for those who know what it may be.
+    pub(super) fn stamp(&self) -> u64 {
+        // ORDERING: Acquire pairs with the Releases in `publish` and `vacate`: what led to the stamp is seen too.
+        self.stamp.load(Ordering::Acquire)
+    }
+
+    /// Whether the position of the lap before, `position`, is done with: published, or never to be.
+    #[inline(always)]
+    pub(super) fn is_settled(&self, position: u64) -> bool {
+        // ORDERING: Acquire pairs with the Release in `publish`: who writes next does so after that writer.
+        self.stamp.load(Ordering::Acquire) | FULL == position | FULL
+    }
+
+    /// Returns the cell.
+    #[inline(always)]
+    pub(super) fn cell(&self) -> NonNull<Cell<T>> {
+        // ORDERING: Acquire pairs with the Release in `vacate`: who finds the new cell also finds the floor raised.
+        let cell = self.cell.load(Ordering::Acquire);
+        NonNull::new(cell).expect("a slot always has a cell")
+    }
+
+    /// Puts the message of `position` in and lets subscribers at it. Returns the message of the lap before.
+    ///
+    /// # Safety
+    /// The caller has claimed `position`, found the slot settled, and no subscriber reads the cell (see the head of `log`).
+    #[inline(always)]
+    pub(super) unsafe fn publish(&self, position: u64, message: T) -> Option<T> {
+        // ORDERING: Relaxed; nobody but the claimer changes it, and the claimer has seen it settled.
+        let had_message = self.stamp.load(Ordering::Relaxed) & FULL != 0;
+        // SAFETY: the cell is there as long as the log (C3).
+        let cell = unsafe { self.cell().as_ref() };
+        let last = had_message.then(|| {
+            // SAFETY: C1, it holds a message; ours alone by this function's contract.
+            unsafe { cell.take() }
+        });
+        // SAFETY: the cell is empty now, and ours alone by this function's contract.
+        unsafe { cell.put(message) };
+        // ORDERING: Release pairs with the Acquire in `is_full`: who sees the stamp sees the message.
+        self.stamp.store(position | FULL, Ordering::Release);
+        last
+    }
+
+    /// Takes the cell away together with the message of `position`, and leaves an empty one.
+    pub(super) fn vacate(&self, position: u64, empty: NonNull<Cell<T>>) -> NonNull<Cell<T>> {
+        debug_assert_eq!(self.stamp(), position | FULL);
+        // ORDERING: Release pairs with the Acquire in `cell`.
+        let cell = self.cell.swap(empty.as_ptr(), Ordering::Release);
+        // ORDERING: Release pairs with the Acquire in `stamp`.
+        self.stamp.store(position, Ordering::Release);
+        NonNull::new(cell).expect("a slot always has a cell")
+    }
+}
+
+/// All slots of a log and the cells that they were made with.
+pub(super) struct Slots<T> {
+    slots: Box<[Slot<T>]>,
+    /// The cells, side by side: messages that follow each other mostly lie so.
+    slab: NonNull<[Cell<T>]>,
+}
+
+impl<T> Slots<T> {
+    /// Makes `count` empty slots, of which slot `i` last held `last(i)`.
+    ///
+    /// # Panics
+    /// If the memory cannot be addressed or allocated.
+    pub(super) fn new(count: usize, last: impl Fn(usize) -> u64) -> Self {
+        let (mut slots, mut cells) = (Vec::new(), Vec::new());
+        let reserved = slots.try_reserve_exact(count).and_then(|()| cells.try_reserve_exact(count));
+        if let Err(error) = reserved {
+            panic!("a broadcast channel of {count} slots does not fit into memory: {error}");
+        }
+        cells.extend((0..count).map(|_| Cell::new()));
+        let slab = NonNull::from(Box::leak(cells.into_boxed_slice()));
+        for i in 0..count {
+            // SAFETY: `i` is less than the number of cells.
+            let cell = unsafe { slab.cast::<Cell<T>>().add(i) };
+            slots.push(Slot { stamp: AtomicU64::new(last(i)), cell: AtomicPtr::new(cell.as_ptr()) });
+        }
+        Self { slots: slots.into_boxed_slice(), slab }
+    }
+
+    /// Returns slot `index`.
+    ///
+    /// # Safety
+    /// `index` is less than the number of slots.
+    #[inline(always)]
+    pub(super) unsafe fn get(&self, index: usize) -> &Slot<T> {
+        debug_assert!(index < self.slots.len());
+        // SAFETY: this function's contract.
+        unsafe { self.slots.get_unchecked(index) }
+    }
+}
+
+impl<T> Drop for Slots<T> {
+    fn drop(&mut self) {
+        // SAFETY: leaked in `new`, and freed here only. No message is dropped with the cells: the log has taken them out.
+        drop(unsafe { Box::from_raw(self.slab.as_ptr()) });
+    }
+}
+
+/// Makes a cell of its own, beside the slab.
+pub(super) fn make_cell<T>() -> NonNull<Cell<T>> {
+    NonNull::from(Box::leak(Box::new(Cell::new())))
+}
+
+/// Frees a cell made by [`make_cell`].
+///
+/// # Safety
+/// It was made there, is freed once, holds no message and is not used any more.
+pub(super) unsafe fn free_cell<T>(cell: NonNull<Cell<T>>) {
+    // SAFETY: this function's contract.
+    drop(unsafe { Box::from_raw(cell.as_ptr()) });
+}

@@ -1,0 +1,203 @@
+//! What publishing and receiving try, and where they wait: once, for threads and tasks.
+
+#![forbid(unsafe_code)]
+
+use super::error::{PublishError, RecvError};
+use super::log::{Log, NotReady, Refusal, Refused};
+use super::subscriber::Subscriber;
+use crate::sync::heavy_fence;
+use crate::wait::{Attempt, Source, WaitSet};
+use std::borrow::BorrowMut;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::time::Instant;
+
+/// Publishes one message.
+pub(super) struct PublishSource<'a, T> {
+    log: &'a Log<T>,
+    message: Option<T>,
+    /// The position for which `gate` was armed and the heavy fence passed since the last registration: another refusal at
+    /// it is a reason to park.
+    fenced: Cell<Option<u64>>,
+    /// When the subscriber that is in the way is thrown out.
+    until: Option<Instant>,
+}
+
+impl<'a, T> PublishSource<'a, T> {
+    pub(super) const fn new(log: &'a Log<T>, message: T) -> Self {
+        Self { log, message: Some(message), fenced: Cell::new(None), until: None }
+    }
+
+    /// Takes the message back, if it was not published.
+    pub(super) const fn take(&mut self) -> Option<T> {
+        self.message.take()
+    }
+
+    /// When it is worth trying again although nobody has moved.
+    pub(super) const fn until(&self) -> Option<Instant> {
+        self.until
+    }
+}
+
+impl<T> Source for PublishSource<'_, T> {
+    type Output = Result<u64, PublishError<T>>;
+
+    #[inline]
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        loop {
+            let message = self.message.take().expect("a message is not published again once it is out");
+            let (message, why) = match self.log.send(message) {
+                Ok(sequence) => return Attempt::Done(Ok(sequence)),
+                Err(Refused { message, why }) => (message, why),
+            };
+            match why {
+                Refusal::Closed => return Attempt::Done(Err(PublishError(message))),
+                Refusal::Busy | Refusal::Evicted => {
+                    self.message = Some(message);
+                    return Attempt::Busy;
+                }
+                Refusal::Full { at, until } => {
+                    self.message = Some(message);
+                    self.until = until;
+                    if !self.log.waits.is_gate_armed() || self.fenced.get() == Some(at) {
+                        return Attempt::Blocked;
+                    }
+                }
+            }
+            self.watch_the_gate();
+        }
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        &self.log.waits.publishers
+    }
+
+    fn arm(&self) {
+        self.fenced.set(None);
+        if !self.log.waits.is_gate_armed() {
+            self.log.arm_gate();
+        }
+    }
+
+    fn disarm(&self) {
+        self.log.waits.disarm_gate();
+    }
+}
+
+impl<T> PublishSource<'_, T> {
+    /// Makes sure that the subscriber that opens the gate from here on knows that publishers wait (W1, W2 of `log`).
+    #[cold]
+    fn watch_the_gate(&self) {
+        let (at, changed) = self.log.arm_gate();
+        if changed {
+            self.log.waits.wake_publishers();
+        }
+        heavy_fence();
+        self.fenced.set(Some(at));
+    }
+}
+
+/// Receives one message, through a borrowed or an owned subscriber.
+pub(super) struct RecvSource<T, S: BorrowMut<Subscriber<T>>> {
+    subscriber: S,
+    _message: PhantomData<fn() -> T>,
+}
+
+impl<T, S: BorrowMut<Subscriber<T>>> RecvSource<T, S> {
+    pub(super) const fn new(subscriber: S) -> Self {
+        Self { subscriber, _message: PhantomData }
+    }
+
+    /// Returns the subscriber.
+    #[cfg(feature = "stream")]
+    pub(super) fn subscriber(&self) -> &Subscriber<T> {
+        self.subscriber.borrow()
+    }
+}
+
+impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
+    type Output = Result<T, RecvError>;
+
+    #[inline]
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        answer(self.subscriber.borrow_mut().take(T::clone))
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        &self.subscriber.borrow().log().waits.subscribers
+    }
+
+    fn arm(&self) {
+        self.subscriber.borrow().log().set_subscribers_wait();
+    }
+
+    fn disarm(&self) {
+        self.subscriber.borrow().log().clear_subscribers_wait();
+    }
+}
+
+/// Waits until there is a message to look at.
+pub(super) struct PeekSource<'a, T> {
+    pub(super) subscriber: &'a mut Subscriber<T>,
+}
+
+impl<T> Source for PeekSource<'_, T> {
+    type Output = Result<(), RecvError>;
+
+    #[inline]
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        answer(self.subscriber.reach())
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        &self.subscriber.log().waits.subscribers
+    }
+
+    fn arm(&self) {
+        self.subscriber.log().set_subscribers_wait();
+    }
+
+    fn disarm(&self) {
+        self.subscriber.log().clear_subscribers_wait();
+    }
+}
+
+/// Receives at least one message, and what else is there.
+pub(super) struct RecvManySource<'a, T> {
+    pub(super) subscriber: &'a mut Subscriber<T>,
+    pub(super) into: &'a mut Vec<T>,
+    pub(super) limit: usize,
+}
+
+impl<T: Clone> Source for RecvManySource<'_, T> {
+    type Output = Result<usize, RecvError>;
+
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        answer(self.subscriber.take_many(self.into, self.limit))
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        &self.subscriber.log().waits.subscribers
+    }
+
+    fn arm(&self) {
+        self.subscriber.log().set_subscribers_wait();
+    }
+
+    fn disarm(&self) {
+        self.subscriber.log().clear_subscribers_wait();
+    }
+}
+
+/// Says what the state of the log means to one who can wait.
+#[inline(always)]
+fn answer<R>(read: Result<R, NotReady>) -> Attempt<Result<R, RecvError>> {
+    match read {
+        Ok(value) => Attempt::Done(Ok(value)),
+        Err(NotReady::Empty) => Attempt::Blocked,
+        Err(NotReady::Busy) => Attempt::Busy,
+        Err(NotReady::Closed) => Attempt::Done(Err(RecvError::Closed)),
+        Err(NotReady::Lagged(count)) => Attempt::Done(Err(RecvError::Lagged(count))),
+        Err(NotReady::Evicted) => Attempt::Done(Err(RecvError::Evicted)),
+    }
+}
