@@ -69,6 +69,7 @@ pub use time::{Clock, VirtualClock};
 #[cfg(millpond_loom)]
 #[doc(hidden)]
 pub mod model {
+    pub use crate::broadcast::{Kind as BroadcastKind, near_wrap_around as broadcast_near_wrap_around};
     pub use crate::channel::bounded_near_wrap_around;
     pub use crate::queue::admission::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};

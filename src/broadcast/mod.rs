@@ -166,12 +166,28 @@ pub fn lossy<T>(capacity: usize) -> (Publisher<T>, Subscriber<T>) {
     with_log(Log::new(capacity, Policy::Overwrite, 0))
 }
 
-/// Makes channels whose positions wrap around after `messages` messages: lossless, evicting at once, and lossy.
+/// The kinds of channel, for those who test all of them.
 #[cfg(any(test, millpond_loom))]
-pub fn near_wrap_around<T>(capacity: usize, messages: u64) -> [(Publisher<T>, Subscriber<T>); 3] {
-    let first = 0u64.wrapping_sub(messages);
-    [Policy::Gate, Policy::GateFor(Duration::ZERO), Policy::Overwrite]
-        .map(|policy| with_log(Log::new(capacity, policy, first)))
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// As [`lossless`].
+    Lossless,
+    /// As [`lossless_evicting`], with no patience at all.
+    Evicting,
+    /// As [`lossy`].
+    Lossy,
+}
+
+/// Makes a channel whose positions wrap around after `messages` messages.
+#[cfg(any(test, millpond_loom))]
+#[must_use]
+pub fn near_wrap_around<T>(kind: Kind, capacity: usize, messages: u64) -> (Publisher<T>, Subscriber<T>) {
+    let policy = match kind {
+        Kind::Lossless => Policy::Gate,
+        Kind::Evicting => Policy::GateFor(Duration::ZERO),
+        Kind::Lossy => Policy::Overwrite,
+    };
+    with_log(Log::new(capacity, policy, 0u64.wrapping_sub(messages)))
 }
 
 fn with_log<T>(log: Log<T>) -> (Publisher<T>, Subscriber<T>) {

@@ -48,7 +48,7 @@ impl<T: Clone> Stream for SubscriberStream<T> {
         }
         this.waiting.as_mut().poll(cx).map(|answer| {
             this.ended = matches!(answer, Err(RecvError::Closed | RecvError::Evicted));
-            (answer != Err(RecvError::Closed)).then_some(answer)
+            (!matches!(answer, Err(RecvError::Closed))).then_some(answer)
         })
     }
 }

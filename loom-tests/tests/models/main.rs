@@ -8,6 +8,7 @@
 //! * `LOOM_MAX_PREEMPTIONS=4` raises the bound of every model that has a lower one.
 //! * `LOOM_LOCATION=1` adds source lines to loom's own messages, which is slow.
 
+mod broadcast;
 mod channel;
 mod gate;
 mod harness;

@@ -95,8 +95,11 @@ impl<T> Log<T> {
             limit = earlier(limit, ahead(at, self.shape.step));
         }
         if !is_before(at, limit) {
-            // ORDERING: Release; as below. It may be lower than before (G3).
-            self.limit.store(limit, Ordering::Release);
+            // ORDERING: Relaxed; it changes under the lock only.
+            if self.limit.load(Ordering::Relaxed) != limit {
+                // ORDERING: Release; as below. It may be lower than before (G3).
+                self.limit.store(limit, Ordering::Release);
+            }
             return Err(self.refuse(scan, at, gate));
         }
         if self.policy != Policy::Gate {

@@ -25,6 +25,9 @@ pub(crate) struct Value {
     _leak_check: Track<()>,
 }
 
+// SAFETY: the cell is only ever read after `Ledger::value` has made it, and loom checks that.
+unsafe impl Sync for Value {}
+
 impl Ledger {
     /// Makes the value `id`, which must be new.
     pub(crate) fn value(&self, id: u32) -> Value {

@@ -1,0 +1,113 @@
+//! Lossy channels: reading against overwriting, cells that are taken out of the way and used again, exact losses.
+
+use super::{Kind, Run, channel, publish};
+use crate::harness::{Case, Ledger, Model, witness};
+
+/// Subscribers look at one message, hold it, look again and receive the rest; the publisher never waits for them.
+fn overtaking(subscribers: usize, capacity: usize, messages: u32) -> impl Fn(&mut Case) + Send + Sync {
+    move |case| {
+        let ledger = Ledger::default();
+        let (publisher, first) = channel(Kind::Lossy, capacity, 1);
+        drop(first);
+        for _ in 0..subscribers {
+            let mut subscriber = publisher.subscribe();
+            case.thread(move || {
+                let mut run = Run::from(0);
+                let is_over = run.drain(&mut subscriber);
+                witness(if is_over { "drained" } else { "left early" });
+                if is_over {
+                    let lagged = u32::try_from(run.lagged).expect("models are small");
+                    assert_eq!(run.received + lagged, messages, "received + lagged = published");
+                }
+                assert_eq!(u64::from(run.received), subscriber.received());
+                assert_eq!(run.lagged, subscriber.lagged());
+            });
+        }
+        let book = ledger.clone();
+        case.thread(move || {
+            for id in 0..messages {
+                assert!(publisher.try_publish(book.value(id)).is_ok(), "a lossy publisher is never refused");
+            }
+        });
+        case.finish(move || ledger.assert_settled());
+    }
+}
+
+#[test]
+fn overwrite_against_read_capacity_1() {
+    Model::new("lossy 1x1, capacity 1")
+        .preemptions(2)
+        .floor(1_000)
+        .witnesses(&["lagged", "drained", "left early"])
+        .run(overtaking(1, 1, 4));
+}
+
+#[test]
+fn overwrite_against_read_capacity_2() {
+    Model::new("lossy 1x1, capacity 2")
+        .preemptions(2)
+        .floor(1_000)
+        .witnesses(&["lagged", "drained", "left early"])
+        .run(overtaking(1, 2, 6));
+}
+
+/// Two readers of one message that is overtaken: its cell is used again after both.
+#[test]
+fn recycle_with_two_readers() {
+    Model::new("lossy 1x2, capacity 1")
+        .preemptions(2)
+        .floor(1_000)
+        .witnesses(&["lagged", "left early"])
+        .run(overtaking(2, 1, 4));
+}
+
+/// Two publishers overtake one reader.
+#[test]
+fn two_publishers_overtake() {
+    Model::new("lossy 2x1, capacity 1").preemptions(2).floor(1_000).witnesses(&["lagged"]).run(|case| {
+        let ledger = Ledger::default();
+        let (publisher, mut subscriber) = channel(Kind::Lossy, 1, 1);
+        for ids in [[1, 2], [3, 4]] {
+            let (publisher, ledger) = (publisher.clone(), ledger.clone());
+            case.thread(move || publish(&publisher, &ledger, ids));
+        }
+        drop(publisher);
+        case.thread(move || {
+            let (mut received, mut lagged) = (0, 0);
+            loop {
+                use millpond_loom::broadcast::TryRecvError::{Closed, Empty, Evicted, Lagged};
+                match subscriber.try_recv_ref() {
+                    Ok(message) => {
+                        message.id();
+                        received += 1;
+                    }
+                    Err(Lagged(count)) => {
+                        witness("lagged");
+                        lagged += count;
+                    }
+                    Err(Empty) => return,
+                    Err(Closed) => break assert_eq!(received + lagged, 4),
+                    Err(Evicted) => panic!("nobody is thrown out of a lossy channel"),
+                }
+            }
+        });
+        case.finish(move || ledger.assert_settled());
+    });
+}
+
+/// A subscriber that sleeps is woken, and receives or is told of each message.
+#[test]
+fn a_sleeping_subscriber_is_woken() {
+    Model::new("lossy, asleep").preemptions(2).floor(500).run(|case| {
+        let ledger = Ledger::default();
+        let (publisher, mut subscriber) = channel(Kind::Lossy, 1, 1);
+        let book = ledger.clone();
+        case.thread(move || publish(&publisher, &book, 0..2));
+        case.thread(move || {
+            let mut run = Run::from(0);
+            run.finish(&mut subscriber);
+            assert_eq!(u64::from(run.received) + run.lagged, 2);
+        });
+        case.finish(move || ledger.assert_settled());
+    });
+}
