@@ -64,6 +64,8 @@ mod source;
 #[cfg(feature = "stream")]
 mod stream;
 mod subscriber;
+#[cfg(all(test, not(millpond_loom)))]
+mod tests;
 mod waits;
 
 pub use error::{

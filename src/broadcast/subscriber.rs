@@ -297,7 +297,7 @@ impl<T: Clone> Subscriber<T> {
         messages.push(first);
         let mut count = 1;
         while count < limit {
-            match self.reader.peek().map(T::clone) {
+            match self.reader.peek().cloned() {
                 Ok(message) => messages.push(message),
                 Err(NotReady::Lagged(lost)) => {
                     self.reader.put_off(lost);

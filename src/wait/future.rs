@@ -113,12 +113,16 @@ impl<S: Source> Waiting<S> {
         }
     }
 
-    fn poll_in_place(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
+    /// Polls, having attempted once already if the waiter was in no list.
+    fn poll_in_place(&mut self, cx: &Context<'_>, mut first: Option<Attempt<S::Output>>) -> Poll<S::Output> {
         if self.is_still_blocked(cx) {
             return Poll::Pending;
         }
         loop {
-            let answer = self.attempt();
+            let answer = match first.take() {
+                Some(answer) if !matches!(answer, Attempt::Busy) => answer,
+                _ => self.attempt(),
+            };
             if self.phase == Phase::Notified && !matches!(answer, Attempt::Busy) {
                 // A final answer uses the wake-up. A busy peer does not: its step may not be the one we were woken for.
                 self.phase = Phase::Free;
@@ -149,7 +153,14 @@ impl<S: Source> Future for Waiting<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
         // SAFETY: nothing is moved out of the future; the waiter is handled in place.
         let this = unsafe { self.get_unchecked_mut() };
-        this.poll_in_place(cx)
+        if this.phase != Phase::Free {
+            return this.poll_in_place(cx, None);
+        }
+        // Most futures are ready at once: those never leave the caller.
+        match this.source.attempt() {
+            Attempt::Done(output) => Poll::Ready(output),
+            answer => this.poll_in_place(cx, Some(answer)),
+        }
     }
 }
 

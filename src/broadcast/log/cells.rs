@@ -36,7 +36,7 @@ impl<T> Cell<T> {
     /// # Safety
     /// The cell holds a message, which is taken once, and nobody else reads or writes it until this returns.
     #[inline(always)]
-    pub(super) unsafe fn take(&self) -> T {
+    unsafe fn take(&self) -> T {
         self.0.with_mut(|cell| {
             // SAFETY: the caller owns the cell by this function's contract.
             let message = unsafe { cell.read() };
@@ -172,6 +172,18 @@ impl<T> Drop for Slots<T> {
         // SAFETY: leaked in `new`, and freed here only. No message is dropped with the cells: the log has taken them out.
         drop(unsafe { Box::from_raw(self.slab.as_ptr()) });
     }
+}
+
+/// Moves the message out of a cell.
+///
+/// # Safety
+/// The cell's log is alive (C3), the cell holds a message, which is taken once, and nobody else reads or writes it until this
+/// returns.
+pub(super) unsafe fn take_out<T>(cell: NonNull<Cell<T>>) -> T {
+    // SAFETY: the cell is there as long as the log (C3).
+    let cell = unsafe { cell.as_ref() };
+    // SAFETY: this function's contract.
+    unsafe { cell.take() }
 }
 
 /// Makes a cell of its own, beside the slab.

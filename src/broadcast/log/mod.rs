@@ -205,12 +205,13 @@ impl<T> Log<T> {
                 tail = self.why_unsettled(at)?;
                 continue;
             }
-            // ORDERING: Relaxed on success; messages are ordered by the stamps, the flags by the order of this word, and
-            // the Release of an earlier claim goes on through this one. Acquire on failure: as the first load.
+            // ORDERING: Release pairs with the Acquire in `claim_slowly`: who sees this move sees where our own subscribers
+            // stood before it, so a log that was never full never says so; and the Release of a claim that cleared
+            // RESCAN goes on through this one. Acquire on failure: as the first load.
             match self.tail.compare_exchange_weak(
                 tail,
                 tail.wrapping_add(ONE),
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Acquire,
             ) {
                 Ok(_) => return Ok(Claim { at, subscribers_wait: tail & WAIT != 0, rescued: Vec::new() }),
@@ -317,10 +318,8 @@ impl<T> Rest<'_, T> {
             self.at = ahead(at, 1);
             let slot = self.log.slot(at);
             if slot.is_full(at) {
-                // SAFETY: the cell is there (C3), and the log is being dropped, so nobody else looks at it.
-                let cell = unsafe { slot.cell().as_ref() };
-                // SAFETY: the slot is full (C1), and each position comes up once.
-                drop(unsafe { cell.take() });
+                // SAFETY: the slot is full (C1), each position comes up once, and nobody else is left.
+                drop(unsafe { cells::take_out(slot.cell()) });
             }
         }
     }

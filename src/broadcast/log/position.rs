@@ -66,7 +66,7 @@ pub(super) const fn distance(first: u64, end: u64) -> u64 {
 /// Whether `one` comes before `other`.
 #[inline(always)]
 pub(super) const fn is_before(one: u64, other: u64) -> bool {
-    one.wrapping_sub(other).cast_signed() < 0
+    (one.wrapping_sub(other) as i64) < 0
 }
 
 /// Returns the earlier of two positions.

@@ -3,7 +3,7 @@
 //! All of it happens under one lock, which only publishers take, and in a lossless log subscribers that come or pass the gate:
 //! a lossy publisher never waits for a subscriber.
 
-use super::cells::{Cell, free_cell, make_cell};
+use super::cells::{Cell, free_cell, make_cell, take_out};
 use super::entries::Entry;
 use super::position::{
     CLOSED, GATES, ONE, RESCAN, WAIT, ahead, at_sequence, behind, distance, earlier, is_before, later,
@@ -147,7 +147,7 @@ impl<T> Log<T> {
             } else {
                 // SAFETY: the cell is there (C3), no slot points at it, and no subscriber reads it any more: none pins
                 // its position, and none can from here on, for it is below the floor. The pins were loaded with Acquire.
-                let message = unsafe { cell.as_ref().take() };
+                let message = unsafe { take_out(cell) };
                 scan.rescued.push(message);
                 scan.spares.push(cell);
             }
@@ -241,7 +241,7 @@ impl<T> Drop for Scan<T> {
     fn drop(&mut self) {
         let held_up = std::mem::take(&mut self.held_up).into_iter();
         // SAFETY: C1, the cells hold messages; they are dropped with the log, so nobody reads them.
-        let messages: Vec<T> = held_up.map(|(cell, _)| unsafe { cell.as_ref().take() }).collect();
+        let messages: Vec<T> = held_up.map(|(cell, _)| unsafe { take_out(cell) }).collect();
         for cell in std::mem::take(&mut self.made) {
             // SAFETY: made by `make_cell`, freed once, and empty: its message was taken above or with its slot.
             unsafe { free_cell(cell) };
