@@ -35,8 +35,10 @@
 
 pub mod broadcast;
 mod channel;
+mod gate;
 #[cfg(not(millpond_loom))]
 mod pool;
+#[cfg(not(millpond_loom))]
 mod queue;
 #[cfg(not(millpond_loom))]
 mod retry;
@@ -71,7 +73,7 @@ pub use time::{Clock, VirtualClock};
 pub mod model {
     pub use crate::broadcast::{Kind as BroadcastKind, near_wrap_around as broadcast_near_wrap_around};
     pub use crate::channel::bounded_near_wrap_around;
-    pub use crate::queue::admission::{Admission, Admitted, Gate, Refused};
+    pub use crate::gate::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;
     pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};

@@ -8,8 +8,8 @@
 //! the job that came in meanwhile looks at the gate itself after it is in, by a read-modify-write on the word that the
 //! settle changed: so of the two, the later in that word's order sees what the other did, and tells the watcher.
 
-use super::admission::Gate;
 use super::envelope::Envelope;
+use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Condvar, Mutex};
 use crate::time::{Alarm, Moment, Schedule};

@@ -20,33 +20,19 @@
 
 #![forbid(unsafe_code)]
 
-pub(crate) mod admission;
-#[cfg(not(millpond_loom))]
 mod delayed;
-#[cfg(not(millpond_loom))]
 mod envelope;
-#[cfg(not(millpond_loom))]
 mod error;
-#[cfg(not(millpond_loom))]
 mod letter;
-#[cfg(not(millpond_loom))]
 mod morgue;
-#[cfg(not(millpond_loom))]
 mod redrive;
-#[cfg(not(millpond_loom))]
 mod seat;
-#[cfg(not(millpond_loom))]
 mod settle;
-#[cfg(not(millpond_loom))]
 mod stats;
-#[cfg(not(millpond_loom))]
 mod submit;
-#[cfg(not(millpond_loom))]
 mod work;
 
-#[cfg(not(millpond_loom))]
 pub(crate) use self::{envelope::Envelope, seat::Seats, work::Queue};
-#[cfg(not(millpond_loom))]
 pub use self::{
     envelope::{AttemptRecord, JobId},
     error::{RedriveAllError, RedriveError, SubmitError, SubmitManyError},

@@ -1,11 +1,12 @@
 //! What may be done with dead letters: look, take, drop, or try again.
 
-use super::admission::Refused;
 use super::envelope::{Envelope, JobId};
 use super::error::{RedriveAllError, RedriveError};
 use super::letter::{DeadInfo, DeadLetter};
 use super::morgue::{Absent, Leave, Placed};
 use super::work::Queue;
+use crate::gate::Refused;
+use crate::retry::discard;
 use crate::time::Stamp;
 
 impl<T> Queue<T> {

@@ -1,10 +1,10 @@
 //! Submitting: through the gate, then into the channel. One source serves the blocking, timed and async forms alike.
 
-use super::admission::{Admission, Refused};
 use super::envelope::{Envelope, JobId};
 use super::error::{SubmitError, SubmitManyError};
 use super::work::Queue;
 use crate::channel::TrySendError;
+use crate::gate::{Admission, Refused};
 use crate::wait::{Attempt, Deadline, Source, WaitSet, Waiting, block_on};
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
@@ -44,16 +44,8 @@ impl<T> Source for Submission<'_, T> {
                 return Attempt::Blocked;
             }
         };
-        let id = JobId::new(admitted.first);
-        match queue.sender.try_send(Envelope::new(id, queue.clock.stamp(), job)) {
-            Ok(()) => Attempt::Done(Ok(id)),
-            // The channel has as many places as the gate has, and a job leaves the channel before it leaves the gate.
-            Err(TrySendError::Full(_)) => unreachable!("a job that was let in has its place"),
-            Err(TrySendError::Closed(envelope)) => {
-                queue.turn_back(1);
-                Attempt::Done(Err(SubmitError::Closed(envelope.job)))
-            }
-        }
+        let entered = queue.enter(admitted.first, job);
+        Attempt::Done(entered.map_err(SubmitError::Closed))
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -70,6 +62,21 @@ impl<T> Source for Submission<'_, T> {
 }
 
 impl<T> Queue<T> {
+    /// Sends a job that the gate has let in under this number. A job that comes after the end is turned back, and returned.
+    #[inline]
+    fn enter(&self, number: u64, job: T) -> Result<JobId, T> {
+        let id = JobId::new(number);
+        match self.sender.try_send(Envelope::new(id, self.clock.stamp(), job)) {
+            Ok(()) => Ok(id),
+            // The channel has as many places as the gate has, and a job leaves the channel before it leaves the gate.
+            Err(TrySendError::Full(_)) => unreachable!("a job that was let in has its place"),
+            Err(TrySendError::Closed(envelope)) => {
+                self.turn_back(1);
+                Err(envelope.job)
+            }
+        }
+    }
+
     /// Submits a job, and waits for room until the deadline.
     #[inline]
     pub(crate) fn submit(&self, job: T, deadline: Deadline) -> Result<JobId, SubmitError<T>> {

@@ -1,12 +1,12 @@
 //! The queue itself: its parts, and the moves between them that need no settling.
 
-use super::admission::Gate;
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
 use super::letter::DeadFull;
 use super::morgue::Morgue;
 use super::seat::{Seat, Seats};
 use crate::channel::{Receiver, Sender, bounded};
+use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::time::{Alarm, Clock, Moment};

@@ -22,7 +22,11 @@
 //! the list by then is woken, and one that comes later has taken the lock after the closer and so sees CLOSED.
 //!
 //! **Progress.** [`Gate::admit`] is lock-free and [`Gate::settle`] wait-free, each as long as nobody has to be woken.
+//!
+//! The words are the work queue's. The mailbox of a topic's subscription is bounded in the same way: there a job is an event,
+//! and it leaves when it is received.
 
+#![forbid(unsafe_code)]
 #![allow(unreachable_pub, reason = "the loom models reach the gate through a hidden module")]
 
 use crate::sync::CachePadded;
