@@ -46,6 +46,8 @@ mod ring;
 mod sync;
 #[cfg(not(millpond_loom))]
 mod time;
+#[cfg(not(millpond_loom))]
+pub mod topic;
 mod wait;
 
 #[cfg(feature = "stream")]

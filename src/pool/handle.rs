@@ -37,6 +37,10 @@ impl<T> Handle<T> {
         Self { queue }
     }
 
+    pub(super) fn queue(&self) -> &Arc<Queue<T>> {
+        &self.queue
+    }
+
     /// Submits a job, and waits while the pool is full: as [`Pool::submit`](crate::Pool::submit).
     ///
     /// # Errors

@@ -16,6 +16,7 @@
 mod builder;
 mod context;
 mod dead;
+mod feed;
 mod handle;
 mod latch;
 mod owner;

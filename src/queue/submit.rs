@@ -64,7 +64,7 @@ impl<T> Source for Submission<'_, T> {
 impl<T> Queue<T> {
     /// Sends a job that the gate has let in under this number. A job that comes after the end is turned back, and returned.
     #[inline]
-    fn enter(&self, number: u64, job: T) -> Result<JobId, T> {
+    pub(crate) fn enter(&self, number: u64, job: T) -> Result<JobId, T> {
         let id = JobId::new(number);
         match self.sender.try_send(Envelope::new(id, self.clock.stamp(), job)) {
             Ok(()) => Ok(id),

@@ -90,6 +90,11 @@ impl<T> Queue<T> {
         (size_of::<Envelope<T>>() + size_of::<usize>()).checked_mul(capacity)
     }
 
+    /// Returns the gate, for those who let a job in before they bring it: see [`enter`](Self::enter).
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
@@ -167,7 +172,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes back the admission of jobs that the channel did not take.
-    pub(super) fn turn_back(&self, count: usize) {
+    pub(crate) fn turn_back(&self, count: usize) {
         // ORDERING: Relaxed; a count, made before the job leaves the gate.
         self.turned_back.fetch_add(count as u64, Ordering::Relaxed);
         self.leave(count);

@@ -1,0 +1,213 @@
+//! A subscription as publishers see it: whether it wants an event, and where the event goes.
+
+use super::event::Event;
+use super::pattern::Pattern;
+use crate::gate::Gate;
+use crate::retry::discard;
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::wait::{Attempt, Source, WaitSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Where the events of a subscription go, in two steps, so that a publisher can have a place everywhere before it puts the
+/// event anywhere.
+pub(crate) trait Inlet<T>: Send + Sync {
+    /// Takes a place. Never waits.
+    fn reserve(&self) -> Reserved;
+
+    /// Puts an event into a place that was reserved. Never waits.
+    fn put(&self, place: u64, event: Event<T>) -> Put;
+
+    /// Gives a place back that was reserved, and wakes a publisher that waits for one.
+    fn give_back(&self, place: u64);
+
+    /// Returns where publishers wait for a place. Only an inlet that has a gate answers [`Reserved::Full`].
+    fn gate(&self) -> Option<&Gate>;
+
+    /// Takes no more events, and wakes all who wait.
+    fn close(&self);
+}
+
+/// What became of a wish for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reserved {
+    /// A place, with what the inlet needs to know it again.
+    Place(u64),
+    /// There is no room now.
+    Full,
+    /// There is no room, and the event is to be dropped for that.
+    Drop,
+    /// Nobody will receive anything there any more.
+    Gone,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It is where it belongs.
+    Reached,
+    /// User code that it had to pass through panicked.
+    Panicked,
+    /// Nobody will receive anything there any more.
+    Gone,
+}
+
+/// Says whether a subscription wants an event.
+pub(super) type Filter<T> = Box<dyn Fn(&Event<T>) -> bool + Send + Sync>;
+
+/// Who a subscription is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SubscriptionInfo {
+    id: u64,
+    name: Box<str>,
+    pattern: Pattern,
+}
+
+impl SubscriptionInfo {
+    /// Returns its number: the subscriptions of one registry are numbered in the order in which they came.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Returns the name that it was given; else that of the queue it feeds, or its pattern.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns which topics it is about.
+    #[must_use]
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+}
+
+/// What has happened to the events on the topics of a subscription, since it was made: a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubscriptionStats {
+    /// Events put into its mailbox or its queue.
+    pub reached: u64,
+    /// Events that its filter did not want.
+    pub filtered: u64,
+    /// Events dropped because its queue was full.
+    pub dropped: u64,
+    /// Events that did not reach it because its filter, or the making of its job, panicked.
+    pub panicked: u64,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    reached: AtomicU64,
+    filtered: AtomicU64,
+    dropped: AtomicU64,
+    panicked: AtomicU64,
+}
+
+/// What happened to one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Reached,
+    Filtered,
+    Dropped,
+    Panicked,
+}
+
+/// A subscription as publishers see it.
+pub(super) struct Entry<T> {
+    info: Arc<SubscriptionInfo>,
+    filter: Option<Filter<T>>,
+    inlet: Box<dyn Inlet<T>>,
+    tally: Tally,
+}
+
+impl<T> Entry<T> {
+    pub(super) fn new(
+        (id, name, pattern): (u64, Box<str>, Pattern),
+        filter: Option<Filter<T>>,
+        inlet: Box<dyn Inlet<T>>,
+    ) -> Self {
+        Self {
+            info: Arc::new(SubscriptionInfo { id, name, pattern }),
+            filter,
+            inlet,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn info(&self) -> &Arc<SubscriptionInfo> {
+        &self.info
+    }
+
+    pub(super) fn inlet(&self) -> &dyn Inlet<T> {
+        &*self.inlet
+    }
+
+    /// Asks the filter. `Err`: why the event is not for this subscription.
+    pub(super) fn wants(&self, event: &Event<T>) -> Result<(), Fate> {
+        let Some(filter) = &self.filter else { return Ok(()) };
+        match catch_unwind(AssertUnwindSafe(|| filter(event))) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Fate::Filtered),
+            Err(payload) => {
+                discard(payload);
+                Err(Fate::Panicked)
+            }
+        }
+    }
+
+    pub(super) fn count(&self, fate: Fate) {
+        let counter = match fate {
+            Fate::Reached => &self.tally.reached,
+            Fate::Filtered => &self.tally.filtered,
+            Fate::Dropped => &self.tally.dropped,
+            Fate::Panicked => &self.tally.panicked,
+        };
+        // ORDERING: Relaxed; a count that orders nothing.
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn stats(&self) -> SubscriptionStats {
+        // ORDERING: Relaxed; a snapshot.
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SubscriptionStats {
+            reached: read(&self.tally.reached),
+            filtered: read(&self.tally.filtered),
+            dropped: read(&self.tally.dropped),
+            panicked: read(&self.tally.panicked),
+        }
+    }
+}
+
+/// Waits for a place in a subscription.
+pub(super) struct Reservation<'e, T>(pub(super) &'e Entry<T>);
+
+impl<T> Reservation<'_, T> {
+    fn gate(&self) -> &Gate {
+        self.0.inlet.gate().expect("only an inlet with a gate is ever full")
+    }
+}
+
+impl<T> Source for Reservation<'_, T> {
+    type Output = Reserved;
+
+    fn attempt(&mut self) -> Attempt<Reserved> {
+        match self.0.inlet.reserve() {
+            Reserved::Full => Attempt::Blocked,
+            answer => Attempt::Done(answer),
+        }
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        self.gate().waiters()
+    }
+
+    fn arm(&self) {
+        self.gate().arm();
+    }
+
+    fn disarm(&self) {
+        self.gate().disarm();
+    }
+}

@@ -1,0 +1,192 @@
+//! One event on its way: ask the filters, get a place everywhere, and only then put it anywhere.
+//!
+//! 1. *Select.* The filters of the topic's subscriptions are asked, each once.
+//! 2. *Reserve.* A place is taken in each subscription that wants the event, in the order in which they came. Where one that
+//!    loses nothing is full, all places are given back, so that a publisher that waits keeps nothing from those that do
+//!    not: the full one gates the topics that it listens to, and no others. The wait is for a place in that one alone;
+//!    having it, the publisher tries the others again.
+//! 3. *Commit.* The event is cloned into each place, and moved into the last. Nothing can be full here.
+//!
+//! So a publish reaches all or, with an error, nobody. A subscription that ends between two steps is passed over.
+//!
+//! P1. Each place that was reserved is put into or given back, once: [`Publication::drop`] sees to it when user code panics.
+
+use super::entry::{Entry, Fate, Put, Reservation, Reserved};
+use super::event::Event;
+use super::registry::Registry;
+use super::route::Route;
+use std::cell::Cell;
+
+/// What became of an event that was published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Published {
+    /// Subscriptions that it was put into.
+    pub reached: usize,
+    /// Subscriptions whose filter did not want it.
+    pub filtered: usize,
+    /// Subscriptions that it was dropped for because their queue was full.
+    pub dropped: usize,
+    /// Subscriptions that it did not reach because their filter, or the making of their job, panicked.
+    pub panicked: usize,
+}
+
+impl Published {
+    fn count(&mut self, fate: Fate) {
+        *match fate {
+            Fate::Reached => &mut self.reached,
+            Fate::Filtered => &mut self.filtered,
+            Fate::Dropped => &mut self.dropped,
+            Fate::Panicked => &mut self.panicked,
+        } += 1;
+    }
+}
+
+/// A subscription that wants the event.
+#[derive(Clone, Copy)]
+struct Stop {
+    /// Its place in the route.
+    index: usize,
+    /// None while there is no place reserved.
+    reserved: Option<Reserved>,
+}
+
+thread_local! {
+    /// Kept for this thread's next publish, which then need not allocate.
+    static SPARE: Cell<Vec<Stop>> = const { Cell::new(Vec::new()) };
+}
+
+/// An event that is being published.
+pub(super) struct Publication<T> {
+    route: Route<T>,
+    event: Option<Event<T>>,
+    stops: Vec<Stop>,
+    report: Published,
+}
+
+impl<T> Publication<T> {
+    /// Asks the filters.
+    pub(super) fn new(route: Route<T>, event: Event<T>) -> Self {
+        let mut this = Self {
+            route,
+            event: None,
+            // A thread that is ending may have dropped its spare already.
+            stops: SPARE.try_with(Cell::take).unwrap_or_default(),
+            report: Published::default(),
+        };
+        for (index, entry) in this.route.iter().enumerate() {
+            match entry.wants(&event) {
+                Ok(()) => this.stops.push(Stop { index, reserved: None }),
+                Err(fate) => {
+                    entry.count(fate);
+                    this.report.count(fate);
+                }
+            }
+        }
+        this.event = Some(event);
+        this
+    }
+
+    /// Takes the places that are not taken yet. `Err`: no place is held, because this stop is full.
+    pub(super) fn reserve(&mut self) -> Result<(), usize> {
+        for (number, stop) in self.stops.iter_mut().enumerate().filter(|(_, stop)| stop.reserved.is_none()) {
+            match self.route[stop.index].inlet().reserve() {
+                Reserved::Full => {
+                    self.give_back();
+                    return Err(number);
+                }
+                answer => stop.reserved = Some(answer),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the subscription at a stop.
+    pub(super) fn entry(&self, stop: usize) -> &Entry<T> {
+        &self.route[self.stops[stop].index]
+    }
+
+    /// Returns what to wait for when a stop is full.
+    pub(super) fn reservation(&self, stop: usize) -> Reservation<'_, T> {
+        Reservation(self.entry(stop))
+    }
+
+    /// Keeps what the wait for a stop has brought.
+    pub(super) fn hold(&mut self, stop: usize, reserved: Reserved) {
+        let before = self.stops[stop].reserved.replace(reserved);
+        debug_assert!(before.is_none(), "nobody waits for a place that is held");
+    }
+
+    /// Gives the event up, and returns its value.
+    pub(super) fn into_value(mut self) -> T {
+        self.take_event().into_value()
+    }
+
+    fn take_event(&mut self) -> Event<T> {
+        self.event.take().expect("the event is here until it is put into the last place")
+    }
+
+    /// Gives all places back.
+    fn give_back(&mut self) {
+        for stop in &mut self.stops {
+            if let Some(Reserved::Place(place)) = stop.reserved.take() {
+                self.route[stop.index].inlet().give_back(place);
+            }
+        }
+    }
+}
+
+impl<T: Clone> Publication<T> {
+    /// Puts the event into all the places that are held.
+    ///
+    /// If a clone panics, those that have the event keep it, the others do not get it.
+    pub(super) fn commit(mut self, registry: &Registry<T>) -> Published {
+        let last = self.stops.iter().rposition(|stop| matches!(stop.reserved, Some(Reserved::Place(_))));
+        for number in 0..self.stops.len() {
+            let Stop { index, reserved } = self.stops[number];
+            let fate = match reserved.expect("nothing is committed before there is an answer from all") {
+                Reserved::Place(place) => {
+                    let event = if last == Some(number) { self.take_event() } else { self.clone_event() };
+                    self.stops[number].reserved = None;
+                    self.put(index, place, event, registry)
+                }
+                Reserved::Drop => Some(Fate::Dropped),
+                Reserved::Gone => self.pass_over(index, registry),
+                Reserved::Full => unreachable!("a stop that is full holds no answer"),
+            };
+            if let Some(fate) = fate {
+                self.route[index].count(fate);
+                self.report.count(fate);
+            }
+        }
+        self.report
+    }
+
+    fn clone_event(&self) -> Event<T> {
+        self.event.clone().expect("the event is here until it is put into the last place")
+    }
+
+    fn put(&self, index: usize, place: u64, event: Event<T>, registry: &Registry<T>) -> Option<Fate> {
+        match self.route[index].inlet().put(place, event) {
+            Put::Reached => Some(Fate::Reached),
+            Put::Panicked => Some(Fate::Panicked),
+            Put::Gone => self.pass_over(index, registry),
+        }
+    }
+
+    /// Ends a subscription whose inlet takes nothing any more: a queue that is shut down.
+    fn pass_over(&self, index: usize, registry: &Registry<T>) -> Option<Fate> {
+        registry.unsubscribe(&self.route[index]);
+        None
+    }
+}
+
+impl<T> Drop for Publication<T> {
+    fn drop(&mut self) {
+        self.give_back();
+        self.stops.clear();
+        let stops = std::mem::take(&mut self.stops);
+        // Fails while the thread is ending: then there is no next publish.
+        let _ = SPARE.try_with(|spare| spare.set(stops));
+    }
+}
