@@ -4,7 +4,7 @@
 mod alloc;
 
 use alloc::counted;
-use millpond::topic::Topics;
+use millpond::topic::{RecvError, Topics};
 use millpond::{Context, Pool};
 
 #[test]
@@ -15,14 +15,17 @@ fn publishing_and_receiving_allocate_nothing() {
         .map(|_| topics.subscribe("user.*").unwrap().filter(|n| **n > 0).lossless(4).unwrap())
         .collect();
     let pool = Pool::builder().workers(1).capacity(1_000).start(|_: &u64, _: &Context| ()).unwrap();
+    let mut lossy = topics.subscribe("#").unwrap().lossy(2).unwrap();
     let _feed = topic.to_queue(&pool.handle()).unwrap();
     let mut round = || {
-        assert_eq!(topic.publish(1).unwrap().reached, 21);
+        assert_eq!(topic.publish(1).unwrap().reached, 22);
         assert_eq!(topic.publish(0).unwrap().filtered, 20);
-        assert_eq!(topic.try_publish(2).unwrap().reached, 21);
+        assert_eq!(topic.try_publish(2).unwrap().reached, 22);
         for subscription in &mut subscriptions {
             assert_eq!((*subscription.recv().unwrap(), *subscription.recv().unwrap()), (1, 2));
         }
+        assert!(lossy.recv().is_err_and(|error| error == RecvError::Lagged(1)));
+        assert_eq!((*lossy.recv().unwrap(), *lossy.recv().unwrap()), (0, 2));
     };
     round();
     let (allocations, _) = counted(|| (0..100).for_each(|_| round()));

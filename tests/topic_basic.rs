@@ -9,13 +9,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-fn drain<T>(subscription: &mut Subscription<T>) -> Vec<(String, T)> {
+fn drain<T: Clone>(subscription: &mut Subscription<T>) -> Vec<(String, T)> {
     std::iter::from_fn(|| subscription.try_recv().ok())
         .map(|event| (event.topic().to_string(), event.into_value()))
         .collect()
 }
 
-fn values<T>(subscription: &mut Subscription<T>) -> Vec<T> {
+fn values<T: Clone>(subscription: &mut Subscription<T>) -> Vec<T> {
     drain(subscription).into_iter().map(|(_, value)| value).collect()
 }
 

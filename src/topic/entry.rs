@@ -89,6 +89,8 @@ impl SubscriptionInfo {
 pub struct SubscriptionStats {
     /// Events put into its mailbox or its queue.
     pub reached: u64,
+    /// Of those, events that it was told it has lost: see `Lagged`.
+    pub lost: u64,
     /// Events that its filter did not want.
     pub filtered: u64,
     /// Events dropped because its queue was full.
@@ -173,6 +175,8 @@ impl<T> Entry<T> {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         SubscriptionStats {
             reached: read(&self.tally.reached),
+            // The subscription knows.
+            lost: 0,
             filtered: read(&self.tally.filtered),
             dropped: read(&self.tally.dropped),
             panicked: read(&self.tally.panicked),

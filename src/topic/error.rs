@@ -3,6 +3,7 @@
 use super::entry::SubscriptionInfo;
 use super::name::NameError;
 use crate::sync::Arc;
+use crate::{broadcast, channel};
 use std::error::Error;
 use std::fmt;
 
@@ -234,20 +235,54 @@ impl Error for RecvError {}
 impl Error for TryRecvError {}
 impl Error for RecvTimeoutError {}
 
-impl From<crate::channel::TryRecvError> for TryRecvError {
-    fn from(error: crate::channel::TryRecvError) -> Self {
+impl From<channel::TryRecvError> for TryRecvError {
+    fn from(error: channel::TryRecvError) -> Self {
         match error {
-            crate::channel::TryRecvError::Empty => Self::Empty,
-            crate::channel::TryRecvError::Closed => Self::Closed,
+            channel::TryRecvError::Empty => Self::Empty,
+            channel::TryRecvError::Closed => Self::Closed,
         }
     }
 }
 
-impl From<crate::channel::RecvTimeoutError> for RecvTimeoutError {
-    fn from(error: crate::channel::RecvTimeoutError) -> Self {
+impl From<channel::RecvTimeoutError> for RecvTimeoutError {
+    fn from(error: channel::RecvTimeoutError) -> Self {
         match error {
-            crate::channel::RecvTimeoutError::Timeout => Self::Timeout,
-            crate::channel::RecvTimeoutError::Closed => Self::Closed,
+            channel::RecvTimeoutError::Timeout => Self::Timeout,
+            channel::RecvTimeoutError::Closed => Self::Closed,
         }
     }
 }
+
+impl From<broadcast::RecvError> for RecvError {
+    fn from(error: broadcast::RecvError) -> Self {
+        match error {
+            broadcast::RecvError::Lagged(count) => Self::Lagged(count),
+            broadcast::RecvError::Evicted => unreachable!("{NOT_EVICTED}"),
+            broadcast::RecvError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<broadcast::TryRecvError> for TryRecvError {
+    fn from(error: broadcast::TryRecvError) -> Self {
+        match error {
+            broadcast::TryRecvError::Empty => Self::Empty,
+            broadcast::TryRecvError::Lagged(count) => Self::Lagged(count),
+            broadcast::TryRecvError::Evicted => unreachable!("{NOT_EVICTED}"),
+            broadcast::TryRecvError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<broadcast::RecvTimeoutError> for RecvTimeoutError {
+    fn from(error: broadcast::RecvTimeoutError) -> Self {
+        match error {
+            broadcast::RecvTimeoutError::Timeout => Self::Timeout,
+            broadcast::RecvTimeoutError::Lagged(count) => Self::Lagged(count),
+            broadcast::RecvTimeoutError::Evicted => unreachable!("{NOT_EVICTED}"),
+            broadcast::RecvTimeoutError::Closed => Self::Closed,
+        }
+    }
+}
+
+const NOT_EVICTED: &str = "only a channel made with a patience throws a subscriber out";

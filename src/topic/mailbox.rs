@@ -1,10 +1,15 @@
 //! Where a subscription's events wait for it.
 //!
 //! A lossless mailbox is a gate before a channel. The gate has as many places as the channel, and an event leaves the channel
-//! before it leaves the gate: whoever was let in finds room.
+//! before it leaves the gate: whoever was let in finds room. Not a lossless broadcast channel: this has one reader, to whom
+//! the event can be moved rather than cloned, and its places can be had before the event is put anywhere.
+//!
+//! A lossy mailbox is a lossy broadcast channel with one subscriber: there is always room, and what was lost is counted
+//! exactly, between the events before and after.
 
 use super::entry::{Inlet, Put, Reserved};
 use super::event::Event;
+use crate::broadcast::{self, Publisher, Subscriber};
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::{Gate, Refused};
 use crate::sync::Arc;
@@ -81,5 +86,53 @@ impl<T> Drop for Reader<T> {
     /// Lets the publishers go that wait for room. The receiver goes after this, and what is inside with it.
     fn drop(&mut self) {
         self.mailbox.gate.close();
+    }
+}
+
+/// The publishers' end of a lossy mailbox.
+pub(super) struct Window<T>(Arc<Publisher<Event<T>>>);
+
+impl<T> Window<T> {
+    /// Makes a mailbox, and the end that receives from it.
+    pub(super) fn new(capacity: usize) -> (Self, Onlooker<T>) {
+        let (publisher, subscriber) = broadcast::lossy(capacity);
+        let publisher = Arc::new(publisher);
+        (Self(Arc::clone(&publisher)), Onlooker { publisher, subscriber })
+    }
+}
+
+impl<T: Send + Sync> Inlet<T> for Window<T> {
+    fn reserve(&self) -> Reserved {
+        Reserved::Place(0)
+    }
+
+    fn put(&self, _: u64, event: Event<T>) -> Put {
+        match self.0.publish(event) {
+            Ok(_) => Put::Reached,
+            Err(_) => Put::Gone,
+        }
+    }
+
+    fn give_back(&self, _: u64) {}
+
+    fn gate(&self) -> Option<&Gate> {
+        None
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+/// The subscription's end of a lossy mailbox.
+pub(super) struct Onlooker<T> {
+    publisher: Arc<Publisher<Event<T>>>,
+    pub(super) subscriber: Subscriber<Event<T>>,
+}
+
+impl<T> Drop for Onlooker<T> {
+    /// Tells publishers that are under way that nobody looks any more.
+    fn drop(&mut self) {
+        self.publisher.close();
     }
 }

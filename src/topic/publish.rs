@@ -42,13 +42,15 @@ impl Published {
     }
 }
 
-/// A subscription that wants the event.
+/// One of the topic's subscriptions, on the way of an event.
 #[derive(Clone, Copy)]
-struct Stop {
-    /// Its place in the route.
-    index: usize,
-    /// None while there is no place reserved.
-    reserved: Option<Reserved>,
+enum Stop {
+    /// It wants the event, and has no place reserved.
+    Wanted,
+    /// It wants the event, and this is what it answered to the wish for a place. Never [`Reserved::Full`].
+    Answered(Reserved),
+    /// It does not get the event, for this reason.
+    PassedOver(Fate),
 }
 
 thread_local! {
@@ -59,43 +61,34 @@ thread_local! {
 /// An event that is being published.
 pub(super) struct Publication<T> {
     route: Route<T>,
-    event: Option<Event<T>>,
+    /// One for each subscription of the route.
     stops: Vec<Stop>,
-    report: Published,
+    event: Option<Event<T>>,
 }
 
 impl<T> Publication<T> {
     /// Asks the filters.
     pub(super) fn new(route: Route<T>, event: Event<T>) -> Self {
-        let mut this = Self {
-            route,
-            event: None,
-            // A thread that is ending may have dropped its spare already.
-            stops: SPARE.try_with(Cell::take).unwrap_or_default(),
-            report: Published::default(),
-        };
-        for (index, entry) in this.route.iter().enumerate() {
-            match entry.wants(&event) {
-                Ok(()) => this.stops.push(Stop { index, reserved: None }),
-                Err(fate) => {
-                    entry.count(fate);
-                    this.report.count(fate);
-                }
-            }
-        }
-        this.event = Some(event);
-        this
+        // A thread that is ending may have dropped its spare already.
+        let mut stops = SPARE.try_with(Cell::take).unwrap_or_default();
+        stops.extend(route.iter().map(|entry| match entry.wants(&event) {
+            Ok(()) => Stop::Wanted,
+            Err(fate) => Stop::PassedOver(fate),
+        }));
+        Self { route, stops, event: Some(event) }
     }
 
     /// Takes the places that are not taken yet. `Err`: no place is held, because this stop is full.
     pub(super) fn reserve(&mut self) -> Result<(), usize> {
-        for (number, stop) in self.stops.iter_mut().enumerate().filter(|(_, stop)| stop.reserved.is_none()) {
-            match self.route[stop.index].inlet().reserve() {
-                Reserved::Full => {
-                    self.give_back();
-                    return Err(number);
+        for (number, entry) in self.route.iter().enumerate() {
+            if let Stop::Wanted = self.stops[number] {
+                match entry.inlet().reserve() {
+                    Reserved::Full => {
+                        self.give_back();
+                        return Err(number);
+                    }
+                    answer => self.stops[number] = Stop::Answered(answer),
                 }
-                answer => stop.reserved = Some(answer),
             }
         }
         Ok(())
@@ -103,7 +96,7 @@ impl<T> Publication<T> {
 
     /// Returns the subscription at a stop.
     pub(super) fn entry(&self, stop: usize) -> &Entry<T> {
-        &self.route[self.stops[stop].index]
+        &self.route[stop]
     }
 
     /// Returns what to wait for when a stop is full.
@@ -112,9 +105,9 @@ impl<T> Publication<T> {
     }
 
     /// Keeps what the wait for a stop has brought.
-    pub(super) fn hold(&mut self, stop: usize, reserved: Reserved) {
-        let before = self.stops[stop].reserved.replace(reserved);
-        debug_assert!(before.is_none(), "nobody waits for a place that is held");
+    pub(super) fn hold(&mut self, stop: usize, answer: Reserved) {
+        debug_assert!(matches!(self.stops[stop], Stop::Wanted), "nobody waits for a place that is held");
+        self.stops[stop] = Stop::Answered(answer);
     }
 
     /// Gives the event up, and returns its value.
@@ -128,9 +121,12 @@ impl<T> Publication<T> {
 
     /// Gives all places back.
     fn give_back(&mut self) {
-        for stop in &mut self.stops {
-            if let Some(Reserved::Place(place)) = stop.reserved.take() {
-                self.route[stop.index].inlet().give_back(place);
+        for (entry, stop) in self.route.iter().zip(&mut self.stops) {
+            if let Stop::Answered(answer) = *stop {
+                *stop = Stop::Wanted;
+                if let Reserved::Place(place) = answer {
+                    entry.inlet().give_back(place);
+                }
             }
         }
     }
@@ -141,42 +137,46 @@ impl<T: Clone> Publication<T> {
     ///
     /// If a clone panics, those that have the event keep it, the others do not get it.
     pub(super) fn commit(mut self, registry: &Registry<T>) -> Published {
-        let last = self.stops.iter().rposition(|stop| matches!(stop.reserved, Some(Reserved::Place(_))));
+        let last = self.stops.iter().rposition(|stop| matches!(stop, Stop::Answered(Reserved::Place(_))));
+        let mut report = Published::default();
         for number in 0..self.stops.len() {
-            let Stop { index, reserved } = self.stops[number];
-            let fate = match reserved.expect("nothing is committed before there is an answer from all") {
-                Reserved::Place(place) => {
+            let fate = match self.stops[number] {
+                Stop::PassedOver(fate) => Some(fate),
+                Stop::Answered(Reserved::Place(place)) => {
                     let event = if last == Some(number) { self.take_event() } else { self.clone_event() };
-                    self.stops[number].reserved = None;
-                    self.put(index, place, event, registry)
+                    // From here on the place is the inlet's.
+                    self.stops[number] = Stop::Wanted;
+                    self.put(number, place, event, registry)
                 }
-                Reserved::Drop => Some(Fate::Dropped),
-                Reserved::Gone => self.pass_over(index, registry),
-                Reserved::Full => unreachable!("a stop that is full holds no answer"),
+                Stop::Answered(Reserved::Drop) => Some(Fate::Dropped),
+                Stop::Answered(Reserved::Gone) => self.forget(number, registry),
+                Stop::Answered(Reserved::Full) | Stop::Wanted => {
+                    unreachable!("nothing is committed before all have answered, and none is full")
+                }
             };
             if let Some(fate) = fate {
-                self.route[index].count(fate);
-                self.report.count(fate);
+                self.route[number].count(fate);
+                report.count(fate);
             }
         }
-        self.report
+        report
     }
 
     fn clone_event(&self) -> Event<T> {
         self.event.clone().expect("the event is here until it is put into the last place")
     }
 
-    fn put(&self, index: usize, place: u64, event: Event<T>, registry: &Registry<T>) -> Option<Fate> {
-        match self.route[index].inlet().put(place, event) {
+    fn put(&self, stop: usize, place: u64, event: Event<T>, registry: &Registry<T>) -> Option<Fate> {
+        match self.route[stop].inlet().put(place, event) {
             Put::Reached => Some(Fate::Reached),
             Put::Panicked => Some(Fate::Panicked),
-            Put::Gone => self.pass_over(index, registry),
+            Put::Gone => self.forget(stop, registry),
         }
     }
 
     /// Ends a subscription whose inlet takes nothing any more: a queue that is shut down.
-    fn pass_over(&self, index: usize, registry: &Registry<T>) -> Option<Fate> {
-        registry.unsubscribe(&self.route[index]);
+    fn forget(&self, stop: usize, registry: &Registry<T>) -> Option<Fate> {
+        registry.unsubscribe(&self.route[stop]);
         None
     }
 }

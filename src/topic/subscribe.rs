@@ -4,7 +4,7 @@ use super::entry::{Filter, Inlet};
 use super::error::SubscribeError;
 use super::event::Event;
 use super::feed::{Feed, Membership};
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Window};
 use super::pattern::Pattern;
 use super::registry::Registry;
 use super::subscription::{Mail, Subscription};
@@ -88,6 +88,43 @@ impl<T> Subscribe<T> {
         let (mailbox, reader) = Mailbox::new(capacity);
         let membership = self.join(None, Box::new(mailbox))?;
         Ok(Subscription::new(membership, Mail::Lossless(reader)))
+    }
+
+    /// Subscribes with a mailbox for the latest `capacity` events: publishers never wait for it. A subscription that falls
+    /// behind loses the oldest, and is told how many: `Lagged(n)`.
+    ///
+    /// The mailbox is allocated here. Receiving clones the event: the mailbox keeps its own until another takes its place.
+    ///
+    /// # Errors
+    /// As [`lossless`](Self::lossless).
+    ///
+    /// # Panics
+    /// If the memory for the mailbox cannot be addressed.
+    ///
+    /// # Examples
+    /// ```
+    /// use millpond::topic::{RecvError, Topics};
+    ///
+    /// let topics = Topics::<u32>::new();
+    /// let mut latest = topics.subscribe("#")?.lossy(2)?;
+    /// let tick = topics.topic("tick")?;
+    /// for n in 0..5 {
+    ///     tick.try_publish(n)?;
+    /// }
+    /// assert_eq!(latest.recv(), Err(RecvError::Lagged(3)));
+    /// assert_eq!((*latest.recv()?, *latest.recv()?), (3, 4));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lossy(self, capacity: usize) -> Result<Subscription<T>, SubscribeError>
+    where
+        T: Send + Sync + 'static,
+    {
+        if capacity == 0 {
+            return Err(SubscribeError::NoCapacity);
+        }
+        let (window, onlooker) = Window::new(capacity);
+        let membership = self.join(None, Box::new(window))?;
+        Ok(Subscription::new(membership, Mail::Lossy(onlooker)))
     }
 
     /// Subscribes with an inlet of another layer. `name` is the subscription's if it was given none.

@@ -4,7 +4,7 @@ use super::entry::{SubscriptionInfo, SubscriptionStats};
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
 use super::event::Event;
 use super::feed::Membership;
-use super::mailbox::Reader;
+use super::mailbox::{Onlooker, Reader};
 use std::fmt;
 use std::time::Duration;
 
@@ -41,13 +41,16 @@ pub struct Subscription<T> {
 /// The mailbox of a subscription, by its policy.
 pub(super) enum Mail<T> {
     Lossless(Reader<T>),
+    Lossy(Onlooker<T>),
 }
 
 impl<T> Subscription<T> {
     pub(super) fn new(membership: Membership<T>, mail: Mail<T>) -> Self {
         Self { membership, mail }
     }
+}
 
+impl<T: Clone> Subscription<T> {
     /// Receives the oldest event, blocking the thread while there is none.
     ///
     /// # Errors
@@ -56,6 +59,7 @@ impl<T> Subscription<T> {
     pub fn recv(&mut self) -> Result<Event<T>, RecvError> {
         match &mut self.mail {
             Mail::Lossless(reader) => reader.take(reader.receiver.recv()).map_err(|_| RecvError::Closed),
+            Mail::Lossy(onlooker) => onlooker.subscriber.recv().map_err(RecvError::from),
         }
     }
 
@@ -66,6 +70,7 @@ impl<T> Subscription<T> {
     pub fn try_recv(&mut self) -> Result<Event<T>, TryRecvError> {
         match &mut self.mail {
             Mail::Lossless(reader) => reader.take(reader.receiver.try_recv()).map_err(TryRecvError::from),
+            Mail::Lossy(onlooker) => onlooker.subscriber.try_recv().map_err(TryRecvError::from),
         }
     }
 
@@ -77,6 +82,9 @@ impl<T> Subscription<T> {
         match &mut self.mail {
             Mail::Lossless(reader) => {
                 reader.take(reader.receiver.recv_timeout(timeout)).map_err(RecvTimeoutError::from)
+            }
+            Mail::Lossy(onlooker) => {
+                onlooker.subscriber.recv_timeout(timeout).map_err(RecvTimeoutError::from)
             }
         }
     }
@@ -105,14 +113,18 @@ impl<T> Subscription<T> {
                 // Received and accounted for in one poll: there is no point between at which it could be dropped.
                 reader.take(reader.receiver.recv_async().await).map_err(|_| RecvError::Closed)
             }
+            Mail::Lossy(onlooker) => onlooker.subscriber.recv_async().await.map_err(RecvError::from),
         }
     }
+}
 
+impl<T> Subscription<T> {
     /// Returns how many events wait in the mailbox. Others may change it before this returns.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.mail {
             Mail::Lossless(reader) => reader.receiver.len(),
+            Mail::Lossy(onlooker) => onlooker.subscriber.len(),
         }
     }
 
@@ -127,6 +139,7 @@ impl<T> Subscription<T> {
     pub fn capacity(&self) -> usize {
         match &self.mail {
             Mail::Lossless(reader) => reader.receiver.capacity(),
+            Mail::Lossy(onlooker) => onlooker.subscriber.capacity(),
         }
     }
 
@@ -139,7 +152,11 @@ impl<T> Subscription<T> {
     /// Returns a snapshot of what has happened to the events on its topics.
     #[must_use]
     pub fn stats(&self) -> SubscriptionStats {
-        self.membership.entry().stats()
+        let lost = match &self.mail {
+            Mail::Lossless(_) => 0,
+            Mail::Lossy(onlooker) => onlooker.subscriber.lagged(),
+        };
+        SubscriptionStats { lost, ..self.membership.entry().stats() }
     }
 }
 
