@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   admitted: | number of jobs let in          | CLOSED |     moved by one CAS per submit
-//!   settled:  | number of jobs that left | QUIET | WAIT |     moved by one fetch_add per settle
+//!   settled:  | number of jobs that left | MANY | QUIET | WAIT |     moved by one fetch_add per settle
 //!
 //!   held = admitted - settled <= capacity
 //! ```
@@ -20,6 +20,9 @@
 //! gets WAIT in the value it replaced, and notifies. The same goes for QUIET and whoever waits for the queue to fall quiet.
 //! Closing changes `admitted` instead, and therefore locks the list of waiters whatever the flags say: a waiter that is in
 //! the list by then is woken, and one that comes later has taken the lock after the closer and so sees CLOSED.
+//!
+//! A waiter that needs several places at once raises MANY with WAIT. It may be woken and find too few, which another could have
+//! used; so while MANY is set a settle wakes all who wait. Both flags are lowered when the list is empty.
 //!
 //! **Progress.** [`Gate::admit`] is lock-free and [`Gate::settle`] wait-free, each as long as nobody has to be woken.
 //!
@@ -39,9 +42,11 @@ const CLOSED: u64 = 0b01;
 /// In `settled`: somebody waits for room.
 const WAIT: u64 = 0b01;
 /// In `settled`: somebody waits for the queue to fall quiet.
-const QUIET: u64 = 0b10;
+const QUIET: u64 = 0b010;
+/// In `settled`, with WAIT: somebody waits for room for several jobs.
+const MANY: u64 = 0b100;
 /// One job, in either word.
-const ONE: u64 = 0b100;
+const ONE: u64 = 0b1000;
 
 /// Bounds the number of jobs held.
 pub struct Gate {
@@ -93,15 +98,24 @@ impl Gate {
 
     /// Lets in up to `limit` jobs at once, as many as there is room for. Never waits.
     pub fn admit(&self, limit: usize) -> Result<Admitted, Refused> {
-        debug_assert!(limit > 0, "nobody asks to let in nothing");
+        self.let_in(1, limit)
+    }
+
+    /// Lets in `count` jobs, or none if there is not room for all. Never waits.
+    pub fn admit_all(&self, count: usize) -> Result<Admitted, Refused> {
+        self.let_in(count, count)
+    }
+
+    fn let_in(&self, least: usize, limit: usize) -> Result<Admitted, Refused> {
+        debug_assert!(0 < least && least <= limit, "nobody asks to let in nothing");
         // ORDERING: Relaxed; a stale word only costs one failed CAS, and the CAS brings the newer one.
         let mut word = self.entrance.admitted.load(Ordering::Relaxed);
         loop {
             if word & CLOSED != 0 {
                 return Err(Refused::Closed);
             }
-            let room = self.room(word);
-            if room == 0 {
+            let room = self.room(word, least as u64);
+            if room < least as u64 {
                 return Err(Refused::Full);
             }
             let count = room.min(limit as u64);
@@ -122,12 +136,12 @@ impl Gate {
         }
     }
 
-    /// Returns how many jobs could be let in if `admitted` still is `word`.
-    fn room(&self, word: u64) -> u64 {
+    /// Returns how many jobs could be let in if `admitted` still is `word`: exactly, if they are fewer than `least`.
+    fn room(&self, word: u64, least: u64) -> u64 {
         // ORDERING: Relaxed; any old value of `settled` will do (I3).
         let seen = self.entrance.settled_seen.load(Ordering::Relaxed);
         let room = self.capacity.saturating_sub((word / ONE).saturating_sub(seen));
-        if room > 0 {
+        if room >= least {
             return room;
         }
         // ORDERING: Relaxed; after arming, this thread's own fetch_or on the word makes every settle before it visible
@@ -147,8 +161,10 @@ impl Gate {
         // ORDERING: AcqRel; Release puts all that was done with the job before its leaving, for whoever reads `held`;
         // Acquire makes the admissions of all jobs that left before visible, so that `held` cannot be negative (I1).
         let before = self.settled.fetch_add(count as u64 * ONE, Ordering::AcqRel);
-        if before & WAIT != 0 {
-            self.blocked.notify(count, || self.lower(WAIT));
+        if before & MANY != 0 {
+            self.blocked.notify_all(|| self.disarm());
+        } else if before & WAIT != 0 {
+            self.blocked.notify(count, || self.disarm());
         }
         before & QUIET != 0
     }
@@ -157,7 +173,7 @@ impl Gate {
     pub fn close(&self) -> bool {
         // ORDERING: AcqRel; see "No lost wake-up" in the module's head for why the list's lock does the rest.
         let before = self.entrance.admitted.fetch_or(CLOSED, Ordering::AcqRel);
-        self.blocked.notify_all(|| self.lower(WAIT));
+        self.blocked.notify_all(|| self.disarm());
         before & CLOSED == 0
     }
 
@@ -193,9 +209,9 @@ impl Gate {
         self.lower(QUIET);
     }
 
-    fn lower(&self, flag: u64) {
+    fn lower(&self, flags: u64) {
         // ORDERING: Relaxed; lowering a flag publishes nothing, and whoever raises it again does so with its own RMW.
-        self.settled.fetch_and(!flag, Ordering::Relaxed);
+        self.settled.fetch_and(!flags, Ordering::Relaxed);
     }
 
     /// Returns how many jobs are held at most.
@@ -210,13 +226,19 @@ impl Gate {
 
     /// Raises WAIT. Called with the list of waiters locked.
     pub fn arm(&self) {
-        // ORDERING: AcqRel; the one step of the waiter's side in the argument of the module's head.
-        self.settled.fetch_or(WAIT, Ordering::AcqRel);
+        self.arm_for(1);
     }
 
-    /// Lowers WAIT. Called with the list of waiters locked, when it is empty.
+    /// Raises WAIT for a waiter that needs `count` places at once. Called with the list of waiters locked.
+    pub fn arm_for(&self, count: usize) {
+        let flags = if count > 1 { WAIT | MANY } else { WAIT };
+        // ORDERING: AcqRel; the one step of the waiter's side in the argument of the module's head.
+        self.settled.fetch_or(flags, Ordering::AcqRel);
+    }
+
+    /// Lowers WAIT and MANY. Called with the list of waiters locked, when it is empty.
     pub fn disarm(&self) {
-        self.lower(WAIT);
+        self.lower(WAIT | MANY);
     }
 }
 
@@ -294,6 +316,17 @@ mod tests {
         assert_eq!(gate.admit(3), Err(Refused::Full));
         assert!(!gate.settle(4));
         assert_eq!(gate.admit(usize::MAX), admitted(6, 4));
+    }
+
+    #[test]
+    fn all_or_none_are_let_in() {
+        let gate = Gate::new(3);
+        assert_eq!(gate.admit_all(4), Err(Refused::Full));
+        assert_eq!(gate.admit_all(2), admitted(1, 2));
+        assert_eq!(gate.admit_all(2), Err(Refused::Full));
+        assert!(!gate.settle(1));
+        assert_eq!(gate.admit_all(2), admitted(3, 2), "an old count of those that left is not the last word");
+        assert_eq!(gate.held(), 3);
     }
 
     #[test]

@@ -264,6 +264,72 @@ fn a_dropped_feed_ends_and_a_detached_one_goes_on() {
     assert_eq!(*log.lock().unwrap(), [1, 3, 4], "the queue outlives the topics");
 }
 
+/// Feeds of one queue get their places at once: publishers that need two never hold the one that the other waits for, nor
+/// sleep while one that needs a single place could go on.
+#[test]
+fn several_feeds_of_one_queue_share_its_room() {
+    const EACH: u32 = 3_000;
+    let _watchdog = common::Watchdog::start("several feeds of one queue");
+    for capacity in [2, 3] {
+        let topics = Topics::<u32>::new();
+        let (pool, log) = writer("shared", capacity);
+        let _feeds = [
+            topics.subscribe("twice").unwrap().to_queue(&pool.handle()).unwrap(),
+            topics.subscribe("#").unwrap().to_queue_with(&pool.handle(), |event| *event + 1).unwrap(),
+        ];
+        let publishers: Vec<_> = [("twice", 10_000), ("twice", 20_000), ("once", 30_000), ("once", 40_000)]
+            .into_iter()
+            .map(|(name, first)| {
+                let topic = topics.topic(name).unwrap();
+                std::thread::spawn(move || {
+                    for n in (first..first + 2 * EACH).step_by(2) {
+                        let report = if n % 3 == 0 {
+                            futures::executor::block_on(topic.publish_async(n))
+                        } else {
+                            topic.publish(n)
+                        };
+                        assert_eq!(report.unwrap().reached, if first < 30_000 { 2 } else { 1 });
+                    }
+                })
+            })
+            .collect();
+        publishers.into_iter().for_each(|publisher| publisher.join().unwrap());
+        quiet(&pool);
+        let mut seen = std::mem::take(&mut *log.lock().unwrap());
+        seen.sort_unstable();
+        let twice = (10_000..10_000 + 2 * EACH).chain(20_000..20_000 + 2 * EACH);
+        let once = [30_000, 40_000].into_iter().flat_map(|first| (first + 1..first + 2 * EACH).step_by(2));
+        assert_eq!(seen, twice.chain(once).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_queue_with_room_for_one_of_two_feeds_takes_neither() {
+    let topics = Topics::<u32>::new();
+    let topic = topic(&topics);
+    let (slow, released) = stopped("slow", 3);
+    let _feeds = [topic.to_queue(&slow.handle()).unwrap(), topic.to_queue(&slow.handle()).unwrap()];
+    assert_eq!(topic.try_publish(1).unwrap().reached, 2);
+    assert!(matches!(topic.try_publish(2), Err(PublishError::Full(2, _))));
+    assert!(matches!(topic.publish_timeout(2, Duration::from_millis(2)), Err(PublishError::Timeout(2, _))));
+    assert_eq!(slow.stats().held, 2);
+    let pair = Sleeper::asleep({
+        let topic = topic.clone();
+        move || topic.publish(3).unwrap().reached
+    });
+    // The place that is too little for the pair is there for others, before and after one of them has waited.
+    slow.try_submit(4).unwrap();
+    let single = Sleeper::asleep({
+        let handle = slow.handle();
+        move || handle.submit(5).is_ok()
+    });
+    released.store(true, SeqCst);
+    assert!(single.join());
+    assert_eq!(pair.join(), 2);
+    quiet(&slow);
+    assert_eq!(slow.stats().done, 6);
+}
+
 /// Several publishers feed several queues with little room: nothing is lost, nothing comes twice, the books balance.
 #[test]
 fn every_queue_handles_every_event_once_under_load() {

@@ -31,8 +31,8 @@ where
     J: Send,
     F: Fn(Event<T>) -> J + Send + Sync,
 {
-    fn reserve(&self) -> Reserved {
-        match self.queue.gate().admit(1) {
+    fn reserve(&self, count: usize) -> Reserved {
+        match self.queue.gate().admit_all(count) {
             Ok(admitted) => Reserved::Place(admitted.first),
             Err(Refused::Full) if self.when_full == WhenFull::Drop => Reserved::Drop,
             Err(Refused::Full) => Reserved::Full,
@@ -59,7 +59,7 @@ where
     }
 
     fn gate(&self) -> Option<&Gate> {
-        Some(self.queue.gate())
+        (self.when_full == WhenFull::Wait).then(|| self.queue.gate())
     }
 
     /// The topics end, the queue goes on: others may submit to it.
@@ -71,7 +71,8 @@ impl<T: Send + 'static> Subscribe<T> {
     /// queue is full, publishers wait.
     ///
     /// The publisher submits the job itself: there is no thread between. The jobs of one publisher are submitted in the order
-    /// in which it published them.
+    /// in which it published them. Several subscriptions may feed one queue; an event that several of them match becomes a job
+    /// for each. The queue needs a capacity of as many at least: an event for which it can never have room is never published.
     ///
     /// # Errors
     /// [`SubscribeError`] if the registry is closed, or there are too many subscriptions.

@@ -12,8 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Where the events of a subscription go, in two steps, so that a publisher can have a place everywhere before it puts the
 /// event anywhere.
 pub(crate) trait Inlet<T>: Send + Sync {
-    /// Takes a place. Never waits.
-    fn reserve(&self) -> Reserved;
+    /// Takes `count` places, or none. Never waits. More than one are asked for only where several inlets share a gate.
+    fn reserve(&self, count: usize) -> Reserved;
 
     /// Puts an event into a place that was reserved. Never waits.
     fn put(&self, place: u64, event: Event<T>) -> Put;
@@ -21,7 +21,8 @@ pub(crate) trait Inlet<T>: Send + Sync {
     /// Gives a place back that was reserved, and wakes a publisher that waits for one.
     fn give_back(&self, place: u64);
 
-    /// Returns where publishers wait for a place. Only an inlet that has a gate answers [`Reserved::Full`].
+    /// Returns where publishers wait for a place. Only an inlet that has a gate answers [`Reserved::Full`]. Feeds of one queue
+    /// share its gate.
     fn gate(&self) -> Option<&Gate>;
 
     /// Takes no more events, and wakes all who wait.
@@ -31,7 +32,7 @@ pub(crate) trait Inlet<T>: Send + Sync {
 /// What became of a wish for a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reserved {
-    /// A place, with what the inlet needs to know it again.
+    /// A place, with what the inlet needs to know it again; where several were asked for, the first, and the others follow.
     Place(u64),
     /// There is no room now.
     Full,
@@ -146,6 +147,11 @@ impl<T> Entry<T> {
         &*self.inlet
     }
 
+    /// Returns what tells apart the gates at which publishers wait. 0: they do not wait.
+    pub(super) fn gate_address(&self) -> usize {
+        self.inlet.gate().map_or(0, |gate| std::ptr::from_ref(gate).addr())
+    }
+
     /// Asks the filter. `Err`: why the event is not for this subscription.
     pub(super) fn wants(&self, event: &Event<T>) -> Result<(), Fate> {
         let Some(filter) = &self.filter else { return Ok(()) };
@@ -184,12 +190,15 @@ impl<T> Entry<T> {
     }
 }
 
-/// Waits for a place in a subscription.
-pub(super) struct Reservation<'e, T>(pub(super) &'e Entry<T>);
+/// Waits for a place in a subscription, or for places in all those that share its gate.
+pub(super) struct Reservation<'e, T> {
+    pub(super) entry: &'e Entry<T>,
+    pub(super) count: usize,
+}
 
 impl<T> Reservation<'_, T> {
     fn gate(&self) -> &Gate {
-        self.0.inlet.gate().expect("only an inlet with a gate is ever full")
+        self.entry.inlet.gate().expect("only an inlet with a gate is ever full")
     }
 }
 
@@ -197,7 +206,7 @@ impl<T> Source for Reservation<'_, T> {
     type Output = Reserved;
 
     fn attempt(&mut self) -> Attempt<Reserved> {
-        match self.0.inlet.reserve() {
+        match self.entry.inlet.reserve(self.count) {
             Reserved::Full => Attempt::Blocked,
             answer => Attempt::Done(answer),
         }
@@ -208,7 +217,7 @@ impl<T> Source for Reservation<'_, T> {
     }
 
     fn arm(&self) {
-        self.gate().arm();
+        self.gate().arm_for(self.count);
     }
 
     fn disarm(&self) {

@@ -111,14 +111,20 @@ impl<T: Clone> Topic<T> {
 
     fn publish_until(&self, value: T, deadline: Deadline) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
+        let mut waited = false;
         while let Err(stop) = publication.reserve() {
-            match block_on(&mut publication.reservation(stop), deadline) {
-                Ok(reserved) => publication.hold(stop, reserved),
-                Err(_) => {
+            // A wait tries at least once, and may bring a place each time while another is missing each time.
+            let late = waited && deadline.has_passed();
+            let answer =
+                if late { None } else { block_on(&mut publication.reservation(stop), deadline).ok() };
+            match answer {
+                Some(answer) => publication.hold(stop, answer),
+                None => {
                     let who = Arc::clone(publication.entry(stop).info());
                     return Err(PublishError::Timeout(publication.into_value(), who));
                 }
             }
+            waited = true;
         }
         Ok(publication.commit(self.owner.registry()))
     }

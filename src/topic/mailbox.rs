@@ -36,8 +36,8 @@ impl<T> Mailbox<T> {
 }
 
 impl<T: Send> Inlet<T> for Arc<Mailbox<T>> {
-    fn reserve(&self) -> Reserved {
-        match self.gate.admit(1) {
+    fn reserve(&self, count: usize) -> Reserved {
+        match self.gate.admit_all(count) {
             Ok(admitted) => Reserved::Place(admitted.first),
             Err(Refused::Full) => Reserved::Full,
             Err(Refused::Closed) => Reserved::Gone,
@@ -102,7 +102,7 @@ impl<T> Window<T> {
 }
 
 impl<T: Send + Sync> Inlet<T> for Window<T> {
-    fn reserve(&self) -> Reserved {
+    fn reserve(&self, _: usize) -> Reserved {
         Reserved::Place(0)
     }
 

@@ -1,8 +1,8 @@
 //! One event on its way: ask the filters, get a place everywhere, and only then put it anywhere.
 //!
 //! 1. *Select.* The filters of the topic's subscriptions are asked, each once.
-//! 2. *Reserve.* A place is taken in each subscription that wants the event, in the order in which they came. Where one that
-//!    loses nothing is full, all places are given back, so that a publisher that waits keeps nothing from those that do
+//! 2. *Reserve.* A place is taken in each subscription that wants the event; for feeds of one queue, in all of them at once, so
+//!    that nobody holds the place that it waits for. Where one that loses nothing is full, all places are given back, so that a publisher that waits keeps nothing from those that do
 //!    not: the full one gates the topics that it listens to, and no others. The wait is for a place in that one alone;
 //!    having it, the publisher tries the others again.
 //! 3. *Commit.* The event is cloned into each place, and moved into the last. Nothing can be full here.
@@ -15,7 +15,9 @@ use super::entry::{Entry, Fate, Put, Reservation, Reserved};
 use super::event::Event;
 use super::registry::Registry;
 use super::route::Route;
+use crate::sync::Arc;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// What became of an event that was published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,14 +82,15 @@ impl<T> Publication<T> {
 
     /// Takes the places that are not taken yet. `Err`: no place is held, because this stop is full.
     pub(super) fn reserve(&mut self) -> Result<(), usize> {
-        for (number, entry) in self.route.iter().enumerate() {
+        for number in 0..self.stops.len() {
             if let Stop::Wanted = self.stops[number] {
-                match entry.inlet().reserve() {
+                let Reservation { entry, count } = self.reservation(number);
+                match entry.inlet().reserve(count) {
                     Reserved::Full => {
                         self.give_back();
                         return Err(number);
                     }
-                    answer => self.stops[number] = Stop::Answered(answer),
+                    answer => self.hold(number, answer),
                 }
             }
         }
@@ -99,15 +102,29 @@ impl<T> Publication<T> {
         &self.route[stop]
     }
 
-    /// Returns what to wait for when a stop is full.
+    /// Returns what to wait for when a stop is full: places for it and for all after it that share its gate.
     pub(super) fn reservation(&self, stop: usize) -> Reservation<'_, T> {
-        Reservation(self.entry(stop))
+        let wanted = |other: &usize| matches!(self.stops[*other], Stop::Wanted);
+        Reservation { entry: self.entry(stop), count: self.sharing(stop).filter(wanted).count() }
     }
 
-    /// Keeps what the wait for a stop has brought.
-    pub(super) fn hold(&mut self, stop: usize, answer: Reserved) {
-        debug_assert!(matches!(self.stops[stop], Stop::Wanted), "nobody waits for a place that is held");
-        self.stops[stop] = Stop::Answered(answer);
+    /// Keeps the answer to a reservation.
+    pub(super) fn hold(&mut self, stop: usize, mut answer: Reserved) {
+        for number in self.sharing(stop) {
+            if let Stop::Wanted = self.stops[number] {
+                self.stops[number] = Stop::Answered(answer);
+                if let Reserved::Place(place) = &mut answer {
+                    *place += 1;
+                }
+            }
+        }
+    }
+
+    /// Returns a stop, and those after it that share its gate.
+    fn sharing(&self, stop: usize) -> Range<usize> {
+        let gate = self.route[stop].gate_address();
+        let shares = |other: &&Arc<Entry<T>>| gate != 0 && other.gate_address() == gate;
+        stop..stop + 1 + self.route[stop + 1..].iter().take_while(shares).count()
     }
 
     /// Gives the event up, and returns its value.

@@ -204,7 +204,8 @@ impl<T> Registry<T> {
         let visited = state.patterns.look_up(hub.name(), |id, entry| matching.push((id, Arc::clone(entry))));
         state.look_ups += 1;
         state.nodes_visited += visited;
-        matching.sort_unstable_by_key(|(id, _)| *id);
+        // One order for all publishers, with those side by side that share a gate.
+        matching.sort_unstable_by_key(|(id, entry)| (entry.gate_address(), *id));
         let route: Route<T> = matching.into_iter().map(|(_, entry)| entry).collect();
         let before = hub.set_route(Some(Arc::clone(&route)));
         drop(state);

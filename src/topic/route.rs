@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::name::TopicName;
 use crate::sync::{Arc, Mutex};
 
-/// The subscriptions that match a topic, in the order in which they came.
+/// The subscriptions that match a topic. Those that share a gate stand side by side.
 pub(super) type Route<T> = Arc<[Arc<Entry<T>>]>;
 
 /// A topic.
