@@ -12,10 +12,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("time", &["sync"]),
     ("ring", &["sync"]),
     ("wait", &["sync"]),
+    ("gate", &["wait", "sync"]),
     ("channel", &["ring", "wait", "sync"]),
-    ("queue", &["channel", "wait", "retry", "time", "sync"]),
-    ("pool", &["queue", "wait", "retry", "time", "sync"]),
-    ("lib", &["pool", "queue", "channel", "wait", "ring", "retry", "time", "sync"]),
+    ("broadcast", &["wait", "sync"]),
+    ("queue", &["channel", "gate", "wait", "retry", "time", "sync"]),
+    ("topic", &["channel", "broadcast", "gate", "wait", "retry", "sync"]),
+    ("pool", &["queue", "topic", "gate", "wait", "retry", "time", "sync"]),
+    (
+        "lib",
+        &["pool", "queue", "topic", "channel", "broadcast", "gate", "wait", "ring", "retry", "time", "sync"],
+    ),
 ];
 
 /// The modules in which `unsafe` may stand.

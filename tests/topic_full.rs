@@ -1,5 +1,7 @@
 //! Topics with full subscriptions: who waits, who is told, and that nobody gets half an event.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Bell, Sleeper};

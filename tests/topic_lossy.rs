@@ -19,7 +19,7 @@ fn a_slow_subscription_is_told_what_it_lost_and_goes_on_with_the_oldest() {
     let topic = topics.topic("tick").unwrap();
     for capacity in 1..=8 {
         let mut latest = topics.subscribe("*").unwrap().lossy(capacity).unwrap();
-        assert_eq!(latest.capacity(), capacity as usize);
+        assert_eq!(latest.capacity(), capacity);
         let mut expected = 0;
         for burst in 0..3 * capacity as u32 {
             let first = expected;

@@ -1,5 +1,7 @@
 //! Topics that feed work queues: each has its own workers, retries and dead letters, and nobody else's.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::Sleeper;

@@ -1,5 +1,7 @@
 //! Several threads publish while subscriptions come and go: by invariants, not by timing.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::Watchdog;

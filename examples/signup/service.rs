@@ -34,15 +34,6 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Describes a service.
-    pub(crate) fn new(
-        name: &'static str,
-        workers: usize,
-        work: impl Fn(&UserCreated) -> Result<String, String> + Send + Sync + 'static,
-    ) -> Idle {
-        Idle { name, workers, work: Box::new(work) }
-    }
-
     /// Returns how many attempts have failed so far.
     pub(crate) fn retried(&self) -> u64 {
         self.pool.stats().retried
@@ -63,6 +54,15 @@ impl Service {
 }
 
 impl Idle {
+    /// Describes a service.
+    pub(crate) fn new(
+        name: &'static str,
+        workers: usize,
+        work: impl Fn(&UserCreated) -> Result<String, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, workers, work: Box::new(work) }
+    }
+
     /// Starts the workers, and subscribes: every event published from here on gets into the queue.
     pub(crate) fn subscribe(
         self,

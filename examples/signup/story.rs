@@ -9,7 +9,7 @@ use std::time::Duration;
 use millpond::topic::Topics;
 
 use crate::check::Part;
-use crate::service::Service;
+use crate::service::{Idle, Service};
 use crate::timeline::{Moment, Timeline};
 
 /// What is published when somebody has signed up.
@@ -54,16 +54,16 @@ pub(crate) fn play() -> Result<Outcome, Box<dyn Error>> {
     let topics = Topics::<UserCreated>::new();
     let crm_is_up = Arc::new(AtomicBool::new(false));
     let mut services = vec![
-        Service::new("welcome email", 2, |user| {
+        Idle::new("welcome email", 2, |user| {
             thread::sleep(Duration::from_millis(5));
             Ok(format!("mailed {}", user.name))
         }),
-        Service::new("analytics", 1, |user| Ok(format!("counted {}", user.name))),
-        Service::new("recommendations", 2, |user| {
+        Idle::new("analytics", 1, |user| Ok(format!("counted {}", user.name))),
+        Idle::new("recommendations", 2, |user| {
             thread::sleep(Duration::from_millis(40));
             Ok(format!("chose three books for {}", user.name))
         }),
-        Service::new("CRM", 1, {
+        Idle::new("CRM", 1, {
             let crm_is_up = Arc::clone(&crm_is_up);
             move |user| match crm_is_up.load(Ordering::Relaxed) {
                 true => Ok(format!("filed {}", user.name)),
@@ -82,7 +82,7 @@ pub(crate) fn play() -> Result<Outcome, Box<dyn Error>> {
         timeline.note("sign-up", format!("{name} is user {number}"));
         created.publish(UserCreated { id: number as u32, name })?;
         if number == FRAUD_CHECK_JOINS_AFTER {
-            let service = Service::new("fraud check", 1, |user| Ok(format!("{} looks honest", user.name)));
+            let service = Idle::new("fraud check", 1, |user| Ok(format!("{} looks honest", user.name)));
             services.push(service.subscribe(&topics, "user.*", &timeline)?);
         }
         if number == CRM_IS_REPAIRED_AFTER {

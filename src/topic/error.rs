@@ -2,8 +2,9 @@
 
 use super::entry::SubscriptionInfo;
 use super::name::NameError;
+use crate::broadcast;
+use crate::channel;
 use crate::sync::Arc;
-use crate::{broadcast, channel};
 use std::error::Error;
 use std::fmt;
 
