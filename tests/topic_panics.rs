@@ -151,3 +151,27 @@ fn a_drop_that_panics_does_not_keep_the_registry_locked() {
     assert_eq!(topic.publish(Arc::new(Bomb(false))).unwrap().reached, 1);
     assert!(after.recv().is_ok());
 }
+
+/// A filter that ends another subscription: the event that is under way does not count it, lossless or lossy.
+#[test]
+fn a_subscription_that_ends_during_a_publish_is_passed_over() {
+    let topics = Topics::<u32>::new();
+    let topic = topics.topic("x").unwrap();
+    let others = Arc::new(Mutex::new(Vec::new()));
+    let ends_the_others = {
+        let others = Arc::clone(&others);
+        move |_: &Event<u32>| {
+            let ended = std::mem::take(&mut *others.lock().unwrap());
+            drop(ended);
+            true
+        }
+    };
+    others.lock().unwrap().push(topic.subscribe().lossy(4).unwrap());
+    let mut stays = topic.subscribe().filter(ends_the_others).lossless(4).unwrap();
+    others.lock().unwrap().push(topic.subscribe().lossless(4).unwrap());
+    others.lock().unwrap().push(topic.subscribe().lossy(4).unwrap());
+    let report = topic.publish(1).unwrap();
+    assert_eq!((report.reached, report.filtered, report.dropped, report.panicked), (1, 0, 0, 0));
+    assert_eq!(stays.recv().unwrap().into_value(), 1);
+    assert_eq!(topics.stats().subscriptions, 1);
+}

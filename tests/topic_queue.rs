@@ -305,11 +305,19 @@ fn several_feeds_of_one_queue_share_its_room() {
     }
 }
 
+/// A publisher that needs two places takes none while there is one; nor does it take a wake-up from those who need one.
 #[test]
 fn a_queue_with_room_for_one_of_two_feeds_takes_neither() {
     let topics = Topics::<u32>::new();
     let topic = topic(&topics);
-    let (slow, released) = stopped("slow", 3);
+    let (finish, finished) = std::sync::mpsc::channel();
+    let finished = Mutex::new(finished);
+    let slow = Pool::builder()
+        .name("slow")
+        .workers(1)
+        .capacity(3)
+        .start(move |_: &u32, _: &Context| finished.lock().unwrap().recv().unwrap())
+        .unwrap();
     let _feeds = [topic.to_queue(&slow.handle()).unwrap(), topic.to_queue(&slow.handle()).unwrap()];
     assert_eq!(topic.try_publish(1).unwrap().reached, 2);
     assert!(matches!(topic.try_publish(2), Err(PublishError::Full(2, _))));
@@ -319,15 +327,19 @@ fn a_queue_with_room_for_one_of_two_feeds_takes_neither() {
         let topic = topic.clone();
         move || topic.publish(3).unwrap().reached
     });
-    // The place that is too little for the pair is there for others, before and after one of them has waited.
     slow.try_submit(4).unwrap();
     let single = Sleeper::asleep({
         let handle = slow.handle();
         move || handle.submit(5).is_ok()
     });
-    released.store(true, SeqCst);
+    // Room for one: too little for the pair, which has waited for longer.
+    finish.send(()).unwrap();
     assert!(single.join());
+    assert!(!pair.is_finished());
+    finish.send(()).unwrap();
+    finish.send(()).unwrap();
     assert_eq!(pair.join(), 2);
+    (0..3).for_each(|_| finish.send(()).unwrap());
     quiet(&slow);
     assert_eq!(slow.stats().done, 6);
 }
