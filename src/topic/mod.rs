@@ -9,6 +9,11 @@
 //! A [`Topics`] registry holds topics by name and subscriptions by [`Pattern`]. Publishing puts the event straight into the
 //! mailbox or the work queue of each subscription that matches, on the publisher's thread: no thread stands between.
 //!
+//! Each subscription has a mailbox of its own, rather than each topic a ring that its subscribers share. So a subscription across
+//! topics gets its events in the order of their publishing, each has its own capacity and policy, and a filter costs nobody
+//! else anything. The price is one clone for each subscription. Many readers of *one* stream that they all want in full are
+//! better served by a [`broadcast`](crate::broadcast) channel.
+//!
 //! **Full.** What a subscription without room does to a publisher is the subscription's own choice:
 //!
 //! | subscription | full |
