@@ -65,7 +65,7 @@ fn a_forgotten_publication_holds_nobody_up() {
 
 async fn publish_all(publisher: Publisher<u32>, count: u32) {
     for n in 0..count {
-        publisher.publish_async(n).await.unwrap();
+        publisher.publish_async(n).await.expect("nobody closes");
     }
 }
 
@@ -78,7 +78,7 @@ async fn receive_all(mut subscriber: Subscriber<u32>) -> (u64, u64) {
                 assert_eq!(n, next);
                 next += 1;
             }
-            Err(RecvError::Lagged(count)) => next += u32::try_from(count).unwrap(),
+            Err(RecvError::Lagged(count)) => next += u32::try_from(count).expect("at most COUNT"),
             Err(RecvError::Closed) => return (subscriber.received(), subscriber.lagged()),
             Err(RecvError::Evicted) => panic!("nobody is thrown out here"),
         }
@@ -92,9 +92,9 @@ async fn one_to_many(make: fn(usize) -> (Publisher<u32>, Subscriber<u32>), capac
     let is_lossy = publisher.is_lossy();
     let mut tasks = vec![tokio::spawn(receive_all(first))];
     tasks.extend((0..3).map(|_| tokio::spawn(receive_all(publisher.subscribe()))));
-    tokio::spawn(publish_all(publisher, COUNT)).await.unwrap();
+    tokio::spawn(publish_all(publisher, COUNT)).await.expect("no panic");
     for task in tasks {
-        let (received, lagged) = task.await.unwrap();
+        let (received, lagged) = task.await.expect("no panic");
         assert_eq!(received + lagged, u64::from(COUNT));
         assert!(is_lossy || lagged == 0);
     }

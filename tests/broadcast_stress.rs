@@ -133,7 +133,7 @@ fn run(make: Make, capacity: usize, publishers: u64, subscribers: usize, how: us
         })
         .collect();
     drop(publisher);
-    senders.into_iter().chain(receivers).for_each(|thread| thread.join().unwrap());
+    senders.into_iter().chain(receivers).for_each(|thread| thread.join().expect("no panic"));
 }
 
 #[test]

@@ -25,12 +25,12 @@ fn round_trip<T: Clone + PartialEq + std::fmt::Debug>(make: impl Fn(usize) -> T)
         for capacity in [1, 2, 3] {
             let (publisher, mut subscriber) = kind(capacity);
             for n in 0..4 * capacity {
-                publisher.publish(make(n)).unwrap();
-                assert_eq!(subscriber.recv().unwrap(), make(n));
-                publisher.try_publish(make(n + 1)).unwrap();
-                assert_eq!(*subscriber.recv_ref().unwrap(), make(n + 1));
+                publisher.publish(make(n)).expect("open");
+                assert_eq!(subscriber.recv(), Ok(make(n)));
+                publisher.try_publish(make(n + 1)).expect("open, and nobody is behind");
+                assert_eq!(*subscriber.recv_ref().expect("one message"), make(n + 1));
             }
-            publisher.publish(make(0)).unwrap();
+            publisher.publish(make(0)).expect("open");
         }
     }
 }
@@ -45,7 +45,7 @@ fn messages_of_all_shapes_travel_whole() {
     round_trip(|n| n as u8);
     round_trip(|n| [n as u8; 4096]);
     round_trip(|n| Aligned(n as u8));
-    round_trip(|n| Box::new(n));
+    round_trip(Box::new);
     round_trip(|n| std::num::NonZeroU8::new(n as u8 + 1));
     round_trip(|n| ["one", "two", "three"][n % 3]);
     round_trip(|n| n.to_string());

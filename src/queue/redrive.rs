@@ -6,7 +6,6 @@ use super::letter::{DeadInfo, DeadLetter};
 use super::morgue::{Absent, Leave, Placed};
 use super::work::Queue;
 use crate::gate::Refused;
-use crate::retry::discard;
 use crate::time::Stamp;
 
 impl<T> Queue<T> {
