@@ -112,6 +112,20 @@ impl BusyWait {
     }
 }
 
+/// Asks for the cache line at `address` to be fetched for writing, so that a later store finds it at hand.
+///
+/// A hint: nothing is read or written, and any address will do.
+#[inline(always)]
+pub(crate) fn prefetch_for_write<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch faults on no address and changes nothing but the state of the cache.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// The cheap half of a pair of fences: orders this thread's earlier stores before its later loads, as seen by a thread
 /// that calls [`heavy_fence`].
 ///
@@ -121,6 +135,7 @@ impl BusyWait {
 #[inline(always)]
 pub(crate) fn light_fence() {
     if membarrier::is_there() {
+        // ORDERING: SeqCst for the compiler alone; `membarrier` in `heavy_fence` does what the processor has to.
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
     } else {
         // ORDERING: SeqCst pairs with the one in `heavy_fence`.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 /// Messages per publisher and run.
-const COUNT: u64 = 30_000;
+const COUNT: u64 = 10_000;
 
 /// A message that shows when it is torn or used after its drop: four words that belong together, and a heap cell.
 #[derive(Clone)]

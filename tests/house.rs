@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wait", &["sync"]),
     ("gate", &["wait", "sync"]),
     ("channel", &["ring", "wait", "sync"]),
-    ("broadcast", &["wait", "sync"]),
+    ("broadcast", &["wait", "time", "sync"]),
     ("queue", &["channel", "gate", "wait", "retry", "time", "sync"]),
     ("topic", &["channel", "broadcast", "gate", "wait", "retry", "sync"]),
     ("pool", &["queue", "topic", "gate", "wait", "retry", "time", "sync"]),
@@ -24,8 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The modules in which `unsafe` may stand.
-const UNSAFE_HOMES: &[&str] = &["ring", "wait", "sync"];
+/// The modules and folders in which `unsafe` may stand.
+const UNSAFE_HOMES: &[&str] = &["ring", "wait", "sync", "broadcast/log"];
 /// The one module that names the standard library's threads and locks, and loom.
 const DOOR: &str = "sync";
 const LONGEST_FILE: usize = 500;
@@ -186,7 +186,7 @@ fn doors(source: &Source) -> Vec<String> {
 }
 
 fn unsafety(source: &Source) -> Vec<String> {
-    let at_home = UNSAFE_HOMES.contains(&source.module.as_str());
+    let at_home = UNSAFE_HOMES.iter().any(|home| is_inside(&source.path, home));
     let mut breaches = Vec::new();
     for (at, code) in source.code().filter(|(_, code)| words(code).any(|word| word == "unsafe")) {
         let is_declared = code.contains("unsafe fn");
@@ -198,12 +198,25 @@ fn unsafety(source: &Source) -> Vec<String> {
             breaches.push(source.breach(at, "`unsafe` without `SAFETY:`"));
         }
     }
-    let is_root = source.path.ends_with("mod.rs") || (!source.path.contains('/') && source.path != "lib.rs");
     let forbids = source.lines.iter().any(|line| line.code.starts_with("#![forbid(unsafe_code)]"));
-    if is_root && !at_home && !forbids {
+    if !at_home && must_forbid(&source.path) && !forbids {
         breaches.push(source.breach(0, "a module without `#![forbid(unsafe_code)]`"));
     }
     breaches
+}
+
+/// Whether the file is the module, or part of the folder, `home`.
+fn is_inside(path: &str, home: &str) -> bool {
+    path.strip_prefix(home).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+/// Whether a file that is no home of `unsafe` must forbid it: a lint level holds for all that lies below, so the root of a
+/// module does it for the others, but where a home lies below it each of the others does it for itself.
+fn must_forbid(path: &str) -> bool {
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let holds_a_home = UNSAFE_HOMES.iter().any(|home| !folder.is_empty() && is_inside(home, folder));
+    let is_root = file == "mod.rs" || (folder.is_empty() && file != "lib.rs");
+    is_root != holds_a_home
 }
 
 fn orderings(source: &Source) -> Vec<String> {
@@ -212,7 +225,7 @@ fn orderings(source: &Source) -> Vec<String> {
         ".load(atomic",
         ".store(",
         ".swap(Ordering",
-        "fetch_",
+        ".fetch_",
         "compare_exchange",
         "fence(",
     ];
@@ -289,6 +302,12 @@ fn each_rule_bites() {
         ("queue/mod.rs", "", 1),
         ("queue/mod.rs", forbid, 0),
         ("ring/mod.rs", "", 0),
+        ("broadcast/mod.rs", "", 0),
+        ("broadcast/mod.rs", "unsafe { x() }", 1),
+        ("broadcast/a.rs", "", 1),
+        ("broadcast/a.rs", forbid, 0),
+        ("broadcast/log/mod.rs", "", 0),
+        ("broadcast/log/a.rs", "// SAFETY: for a reason\nunsafe { x() }", 0),
         ("ring/a.rs", "x.load(Ordering::Relaxed);", 1),
         ("ring/a.rs", "// ORDERING: Relaxed.\nlet y = x\n    .load(Ordering::Relaxed);", 0),
         ("ring/a.rs", "// ORDERING: Relaxed.\na();\nb();\nc();\nx.fetch_add(1, Ordering::Relaxed);", 0),

@@ -76,7 +76,7 @@ pin_project! {
 
 impl<'a, T: Clone> RecvFuture<'a, T> {
     pub(super) const fn new(subscriber: &'a mut Subscriber<T>) -> Self {
-        Self { waiting: Waiting::new(RecvSource::new(subscriber)) }
+        Self { waiting: Waiting::new(RecvSource::for_task(subscriber)) }
     }
 }
 

@@ -12,31 +12,43 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::time::Instant;
 
-/// Keeps those who spin from looking at what the others are just writing more often than is of use.
+/// Keeps a thread that spins from looking at the word that publishers are just moving: they would wait for it at each
+/// step. A look at the slot alone tells it that a message has come; to tell why not takes both.
 ///
-/// A look that is left out is answered `Blocked`. That is no exact answer, so none is left out that may lead to sleep: not the
-/// first two from the start, nor from a registration on.
+/// An answer from one look is `Busy`, on which nobody sleeps.
 struct Looks(Cell<u32>);
 
 impl Looks {
-    const ALL: u32 = 2;
-    /// Of the others, one in so many: about a quarter of a microsecond where a pause takes 30 ns.
+    /// So many looks at the slot come first ...
+    const PATIENCE: u32 = 16;
+    /// ... and then so many between two at both.
     const ONE_IN: u32 = 8;
+    /// From here on every look is a full one.
+    const FULL: u32 = 1 << 16;
 
-    const fn new() -> Self {
+    /// For a thread, which spins before it registers.
+    const fn patient() -> Self {
         Self(Cell::new(0))
     }
 
-    /// Whether to look now.
-    fn is_due(&self) -> bool {
-        let count = self.0.get();
-        self.0.set(count.wrapping_add(1).max(1));
-        count < Self::ALL || count % Self::ONE_IN == 0
+    /// For a task, which does not.
+    const fn full() -> Self {
+        Self(Cell::new(Self::FULL))
     }
 
-    /// Starts again.
-    fn reset(&self) {
-        self.0.set(0);
+    /// Whether to look at both now.
+    fn is_due(&self) -> bool {
+        let count = self.0.get();
+        if count >= Self::FULL {
+            return true;
+        }
+        self.0.set(count + 1);
+        count >= Self::PATIENCE && count % Self::ONE_IN == 0
+    }
+
+    /// Looks at both from here on: for one that has registered.
+    fn be_full(&self) {
+        self.0.set(Self::FULL);
     }
 }
 
@@ -47,14 +59,13 @@ pub(super) struct PublishSource<'a, T> {
     /// The position for which `gate` was armed and the heavy fence passed since the last registration: another refusal at
     /// it is a reason to park.
     fenced: Cell<Option<u64>>,
-    looks: Looks,
     /// When the subscriber that is in the way is thrown out.
     until: Option<Instant>,
 }
 
 impl<'a, T> PublishSource<'a, T> {
     pub(super) const fn new(log: &'a Log<T>, message: T) -> Self {
-        Self { log, message: Some(message), fenced: Cell::new(None), looks: Looks::new(), until: None }
+        Self { log, message: Some(message), fenced: Cell::new(None), until: None }
     }
 
     /// Takes the message back, if it was not published.
@@ -73,9 +84,6 @@ impl<T> Source for PublishSource<'_, T> {
 
     #[inline]
     fn attempt(&mut self) -> Attempt<Self::Output> {
-        if !self.looks.is_due() {
-            return Attempt::Blocked;
-        }
         loop {
             let message = self.message.take().expect("a message is not published again once it is out");
             let (message, why) = match self.log.send(message) {
@@ -106,7 +114,6 @@ impl<T> Source for PublishSource<'_, T> {
 
     fn arm(&self) {
         self.fenced.set(None);
-        self.looks.reset();
         if !self.log.waits.is_gate_armed() {
             self.log.arm_gate();
         }
@@ -125,6 +132,7 @@ impl<T> PublishSource<'_, T> {
         if changed {
             self.log.waits.wake_publishers();
         }
+        // ORDERING: the heavy half of the pair: the gate is armed before the words are looked at once more (W1).
         heavy_fence();
         self.fenced.set(Some(at));
     }
@@ -133,12 +141,19 @@ impl<T> PublishSource<'_, T> {
 /// Receives one message, through a borrowed or an owned subscriber.
 pub(super) struct RecvSource<T, S: BorrowMut<Subscriber<T>>> {
     subscriber: S,
+    looks: Looks,
     _message: PhantomData<fn() -> T>,
 }
 
 impl<T, S: BorrowMut<Subscriber<T>>> RecvSource<T, S> {
-    pub(super) const fn new(subscriber: S) -> Self {
-        Self { subscriber, _message: PhantomData }
+    /// For a thread.
+    pub(super) const fn for_thread(subscriber: S) -> Self {
+        Self { subscriber, looks: Looks::patient(), _message: PhantomData }
+    }
+
+    /// For a task.
+    pub(super) const fn for_task(subscriber: S) -> Self {
+        Self { subscriber, looks: Looks::full(), _message: PhantomData }
     }
 
     /// Returns the subscriber.
@@ -153,7 +168,11 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
 
     #[inline]
     fn attempt(&mut self) -> Attempt<Self::Output> {
-        answer(self.subscriber.borrow_mut().take(T::clone))
+        let subscriber = self.subscriber.borrow_mut();
+        if !subscriber.is_next_there() && !self.looks.is_due() {
+            return Attempt::Busy;
+        }
+        answer(subscriber.take(T::clone))
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -161,6 +180,7 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
     }
 
     fn arm(&self) {
+        self.looks.be_full();
         self.subscriber.borrow().log().set_subscribers_wait();
     }
 

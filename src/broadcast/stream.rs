@@ -29,7 +29,7 @@ type Reading<T> = Waiting<RecvSource<T, Subscriber<T>>>;
 
 impl<T: Clone> SubscriberStream<T> {
     pub(super) fn new(subscriber: Subscriber<T>) -> Self {
-        Self { waiting: Box::pin(Waiting::new(RecvSource::new(subscriber))), ended: false }
+        Self { waiting: Box::pin(Waiting::new(RecvSource::for_task(subscriber))), ended: false }
     }
 
     /// Returns the subscriber that the stream reads from.

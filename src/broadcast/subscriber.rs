@@ -34,6 +34,12 @@ impl<T> Subscriber<T> {
         self.reader.log()
     }
 
+    /// Whether the next message has been published: one look at its slot and no more.
+    #[inline(always)]
+    pub(super) fn is_next_there(&self) -> bool {
+        self.reader.is_next_there()
+    }
+
     /// Reaches the next message, without leaving it behind.
     #[inline]
     pub(super) fn reach(&mut self) -> Result<(), NotReady> {
@@ -210,7 +216,7 @@ impl<T: Clone> Subscriber<T> {
     /// ```
     #[inline]
     pub fn recv(&mut self) -> Result<T, RecvError> {
-        block_on(&mut RecvSource::new(self), Deadline::never())
+        block_on(&mut RecvSource::for_thread(self), Deadline::never())
             .expect("a wait without a deadline does not time out")
     }
 
@@ -247,7 +253,7 @@ impl<T: Clone> Subscriber<T> {
     }
 
     fn recv_until(&mut self, deadline: Deadline) -> Result<T, RecvTimeoutError> {
-        match block_on(&mut RecvSource::new(self), deadline) {
+        match block_on(&mut RecvSource::for_thread(self), deadline) {
             Ok(answer) => answer.map_err(RecvTimeoutError::from),
             Err(_) => Err(RecvTimeoutError::Timeout),
         }

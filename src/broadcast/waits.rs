@@ -4,6 +4,8 @@
 
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, CachePadded};
+#[cfg(not(millpond_loom))]
+use crate::time::Alarm;
 use crate::wait::WaitSet;
 use std::time::Instant;
 
@@ -20,6 +22,9 @@ pub(super) struct Waits {
     pub(super) gate: CachePadded<AtomicU64>,
     /// Whether a thread sleeps until it is time to throw a subscriber out.
     alarm_is_set: AtomicBool,
+    /// Where it sleeps. It rings when the channel is gone.
+    #[cfg(not(millpond_loom))]
+    alarm: Alarm,
 }
 
 impl Waits {
@@ -29,6 +34,8 @@ impl Waits {
             publishers: CachePadded::new(WaitSet::new()),
             gate: CachePadded::new(AtomicU64::new(0)),
             alarm_is_set: AtomicBool::new(false),
+            #[cfg(not(millpond_loom))]
+            alarm: Alarm::new(),
         }
     }
 
@@ -47,6 +54,12 @@ impl Waits {
     #[cold]
     pub(super) fn wake_publishers(&self) {
         self.publishers.notify_all(|| self.disarm_gate());
+    }
+
+    /// Ends the sleep of the alarm: nobody publishes any more.
+    pub(super) fn end(&self) {
+        #[cfg(not(millpond_loom))]
+        self.alarm.ring();
     }
 
     /// Takes the alarm on, if nobody has it.
@@ -68,9 +81,9 @@ pub(super) fn wake_publishers_at(waits: &Arc<Waits>, until: Instant) {
     if !waits.take_alarm() {
         return;
     }
-    let ringing = Arc::clone(waits);
+    let (ringing, rings) = (Arc::clone(waits), waits.alarm.rings());
     let ring = move || {
-        crate::sync::thread::sleep(until.saturating_duration_since(Instant::now()));
+        ringing.alarm.wait(rings, Some(until));
         ringing.drop_alarm();
         ringing.wake_publishers();
     };

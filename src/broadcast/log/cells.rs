@@ -6,8 +6,8 @@
 //! C3. Cells never move, and are freed with the log: a pointer to one is good for as long as the log.
 
 use super::position::FULL;
-use crate::sync::UnsafeCell;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use crate::sync::{UnsafeCell, prefetch_for_write};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -61,12 +61,18 @@ impl<T> Cell<T> {
 }
 
 /// A slot. Its stamp carries the last position that was put in here, and whether the message is still there.
-pub(super) struct Slot<T> {
-    stamp: AtomicU64,
-    cell: AtomicPtr<Cell<T>>,
+pub(super) struct Slot<'a, T> {
+    stamp: &'a AtomicU64,
+    place: Place<'a, T>,
 }
 
-impl<T> Slot<T> {
+/// Where a slot's cell is.
+enum Place<'a, T> {
+    Here(&'a Cell<T>),
+    There(&'a AtomicPtr<Cell<T>>),
+}
+
+impl<T> Slot<'_, T> {
     /// Whether the message of `position` is inside.
     #[inline(always)]
     pub(super) fn is_full(&self, position: u64) -> bool {
@@ -87,12 +93,22 @@ impl<T> Slot<T> {
         self.stamp.load(Ordering::Acquire) | FULL == position | FULL
     }
 
+    /// Has the processor fetch the slot, to be written soon.
+    #[inline(always)]
+    pub(super) fn prefetch(&self) {
+        prefetch_for_write(self.stamp);
+    }
+
     /// Returns the cell.
     #[inline(always)]
     pub(super) fn cell(&self) -> NonNull<Cell<T>> {
-        // ORDERING: Acquire pairs with the Release in `vacate`: who finds the new cell also finds the floor raised.
-        let cell = self.cell.load(Ordering::Acquire);
-        NonNull::new(cell).expect("a slot always has a cell")
+        match self.place {
+            Place::Here(cell) => NonNull::from(cell),
+            Place::There(place) => {
+                // ORDERING: Acquire pairs with the Release in `vacate`: who finds the new cell also finds the floor raised.
+                NonNull::new(place.load(Ordering::Acquire)).expect("a slot always has a cell")
+            }
+        }
     }
 
     /// Puts the message of `position` in and lets subscribers at it. Returns the message of the lap before.
@@ -116,11 +132,15 @@ impl<T> Slot<T> {
         last
     }
 
-    /// Takes the cell away together with the message of `position`, and leaves an empty one.
+    /// Takes the cell away together with the message of `position`, and leaves an empty one. For a slot that points at its
+    /// cell.
     pub(super) fn vacate(&self, position: u64, empty: NonNull<Cell<T>>) -> NonNull<Cell<T>> {
         debug_assert_eq!(self.stamp(), position | FULL);
+        let Place::There(place) = self.place else {
+            unreachable!("nothing is taken out of a log whose subscribers gate");
+        };
         // ORDERING: Release pairs with the Acquire in `cell`.
-        let cell = self.cell.swap(empty.as_ptr(), Ordering::Release);
+        let cell = place.swap(empty.as_ptr(), Ordering::Release);
         // ORDERING: Release pairs with the Acquire in `stamp`.
         self.stamp.store(position, Ordering::Release);
         NonNull::new(cell).expect("a slot always has a cell")
@@ -128,31 +148,42 @@ impl<T> Slot<T> {
 }
 
 /// All slots of a log and the cells that they were made with.
-pub(super) struct Slots<T> {
-    slots: Box<[Slot<T>]>,
-    /// The cells, side by side: messages that follow each other mostly lie so.
-    slab: NonNull<[Cell<T>]>,
+pub(super) enum Slots<T> {
+    /// Each cell lies in its slot: half the cache lines, but a message cannot be got out of the way.
+    Fixed(Box<[(AtomicU64, Cell<T>)]>),
+    /// Each slot points at its cell.
+    Movable {
+        slots: Box<[(AtomicU64, AtomicPtr<Cell<T>>)]>,
+        /// The cells, side by side: messages that follow each other mostly lie so.
+        slab: NonNull<[Cell<T>]>,
+    },
 }
 
 impl<T> Slots<T> {
-    /// Makes `count` empty slots, of which slot `i` last held `last(i)`.
+    /// Makes `count` empty slots, of which slot `i` last held `last(i)`, with cells in them.
     ///
     /// # Panics
     /// If the memory cannot be addressed or allocated.
-    pub(super) fn new(count: usize, last: impl Fn(usize) -> u64) -> Self {
-        let (mut slots, mut cells) = (Vec::new(), Vec::new());
-        let reserved = slots.try_reserve_exact(count).and_then(|()| cells.try_reserve_exact(count));
-        if let Err(error) = reserved {
-            panic!("a broadcast channel of {count} slots does not fit into memory: {error}");
-        }
+    pub(super) fn fixed(count: usize, last: impl Fn(usize) -> u64) -> Self {
+        let mut slots = with_room_for(count);
+        slots.extend((0..count).map(|i| (AtomicU64::new(last(i)), Cell::new())));
+        Self::Fixed(slots.into_boxed_slice())
+    }
+
+    /// Makes `count` empty slots, of which slot `i` last held `last(i)`, and cells for them.
+    ///
+    /// # Panics
+    /// If the memory cannot be addressed or allocated.
+    pub(super) fn movable(count: usize, last: impl Fn(usize) -> u64) -> Self {
+        let (mut slots, mut cells) = (with_room_for(count), with_room_for(count));
         cells.extend((0..count).map(|_| Cell::new()));
         let slab = NonNull::from(Box::leak(cells.into_boxed_slice()));
         for i in 0..count {
             // SAFETY: `i` is less than the number of cells.
             let cell = unsafe { slab.cast::<Cell<T>>().add(i) };
-            slots.push(Slot { stamp: AtomicU64::new(last(i)), cell: AtomicPtr::new(cell.as_ptr()) });
+            slots.push((AtomicU64::new(last(i)), AtomicPtr::new(cell.as_ptr())));
         }
-        Self { slots: slots.into_boxed_slice(), slab }
+        Self::Movable { slots: slots.into_boxed_slice(), slab }
     }
 
     /// Returns slot `index`.
@@ -160,17 +191,38 @@ impl<T> Slots<T> {
     /// # Safety
     /// `index` is less than the number of slots.
     #[inline(always)]
-    pub(super) unsafe fn get(&self, index: usize) -> &Slot<T> {
-        debug_assert!(index < self.slots.len());
-        // SAFETY: this function's contract.
-        unsafe { self.slots.get_unchecked(index) }
+    pub(super) unsafe fn get(&self, index: usize) -> Slot<'_, T> {
+        match self {
+            Self::Fixed(slots) => {
+                debug_assert!(index < slots.len());
+                // SAFETY: this function's contract.
+                let (stamp, cell) = unsafe { slots.get_unchecked(index) };
+                Slot { stamp, place: Place::Here(cell) }
+            }
+            Self::Movable { slots, .. } => {
+                debug_assert!(index < slots.len());
+                // SAFETY: this function's contract.
+                let (stamp, place) = unsafe { slots.get_unchecked(index) };
+                Slot { stamp, place: Place::There(place) }
+            }
+        }
     }
+}
+
+fn with_room_for<E>(count: usize) -> Vec<E> {
+    let mut list = Vec::new();
+    if let Err(error) = list.try_reserve_exact(count) {
+        panic!("a broadcast channel of {count} slots does not fit into memory: {error}");
+    }
+    list
 }
 
 impl<T> Drop for Slots<T> {
     fn drop(&mut self) {
-        // SAFETY: leaked in `new`, and freed here only. No message is dropped with the cells: the log has taken them out.
-        drop(unsafe { Box::from_raw(self.slab.as_ptr()) });
+        if let Self::Movable { slab, .. } = self {
+            // SAFETY: leaked in `movable`, and freed here only. The log has taken the messages out.
+            drop(unsafe { Box::from_raw(slab.as_ptr()) });
+        }
     }
 }
 

@@ -75,6 +75,12 @@ impl<T> Reader<T> {
         unsafe { self.entry.as_ref() }
     }
 
+    /// Whether the next message has been published, as far as its slot can tell: it may be gone.
+    #[inline(always)]
+    pub(in crate::broadcast) fn is_next_there(&self) -> bool {
+        self.log.slot(self.position).is_full(self.position)
+    }
+
     /// Reaches the next message, which stays the next until [`Reader::advance`].
     #[inline(always)]
     pub(in crate::broadcast) fn peek(&mut self) -> Result<&T, NotReady> {
@@ -118,6 +124,8 @@ impl<T> Reader<T> {
         if self.gates == 0 {
             return false;
         }
+        // ORDERING: the light half of the pair: the word's move comes before the look at the gate, for a publisher that
+        // passes the heavy half between arming the gate and its last attempt (W1).
         light_fence();
         // ORDERING: Relaxed; the fences order it (W1).
         self.log.waits.gate.load(Ordering::Relaxed) == at | ARMED && self.log.is_left_by_all(at)
@@ -225,6 +233,7 @@ impl<T> Reader<T> {
     pub(in crate::broadcast) fn leave(&mut self) -> bool {
         self.held = None;
         self.entry().release();
+        // ORDERING: the light half of the pair, as in `advance` (W1, W3).
         light_fence();
         self.log.waits.is_gate_armed()
     }
