@@ -38,23 +38,28 @@ fn evict_against_read() {
 /// One is thrown out; the other, at the same position, has just moved on.
 #[test]
 fn evict_one_of_two() {
-    Model::new("evict one of two").preemptions(1).floor(300).witnesses(&["thrown out", "kept"]).run(|case| {
-        let ledger = Ledger::default();
-        let (publisher, first) = channel(Kind::Evicting, 1, 1);
-        let second = publisher.subscribe();
-        publish(&publisher, &ledger, 0..1);
-        let book = ledger.clone();
-        case.thread(move || assert!(publisher.publish(book.value(1)).is_ok()));
-        for mut subscriber in [first, second] {
-            case.thread(move || {
-                if let Ok(message) = subscriber.try_recv_ref() {
-                    message.id();
-                }
-                witness(if subscriber.is_evicted() { "thrown out" } else { "kept" });
-            });
-        }
-        case.finish(move || ledger.assert_settled());
-    });
+    Model::new("evict one of two")
+        .preemptions(0)
+        .deeper(1, 2)
+        .floor(300)
+        .witnesses(&["thrown out", "kept"])
+        .run(|case| {
+            let ledger = Ledger::default();
+            let (publisher, first) = channel(Kind::Evicting, 1, 1);
+            let second = publisher.subscribe();
+            publish(&publisher, &ledger, 0..1);
+            let book = ledger.clone();
+            case.thread(move || assert!(publisher.publish(book.value(1)).is_ok()));
+            for mut subscriber in [first, second] {
+                case.thread(move || {
+                    if let Ok(message) = subscriber.try_recv_ref() {
+                        message.id();
+                    }
+                    witness(if subscriber.is_evicted() { "thrown out" } else { "kept" });
+                });
+            }
+            case.finish(move || ledger.assert_settled());
+        });
 }
 
 /// Two publishers wait; one of them throws the subscriber out, and both go on.
