@@ -1,7 +1,9 @@
 //! The gate of a queue: who is let in, and who waits for a job to leave.
 
 use crate::harness::{Flag, Model, poll_once, witness};
-use millpond_loom::model::{Admission, Admitted, Deadline, Gate, Refused, Waiting, block_on, naps};
+use millpond_loom::model::{
+    Admission, Admitted, Attempt, Deadline, Gate, Refused, Source, WaitSet, Waiting, block_on, naps,
+};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -135,4 +137,62 @@ fn two_submitters_for_one_place() {
         case.twin(take(Arc::clone(&gate)));
         case.finish(move || assert_eq!((gate.admitted(), gate.held()), (1, 1)));
     });
+}
+
+/// Waits for room for two at once.
+struct Pair<'g>(&'g Gate);
+
+impl Source for Pair<'_> {
+    type Output = Result<Admitted, Refused>;
+
+    fn attempt(&mut self) -> Attempt<Self::Output> {
+        match self.0.admit_all(2) {
+            Err(Refused::Full) => Attempt::Blocked,
+            done => Attempt::Done(done),
+        }
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        self.0.waiters()
+    }
+
+    fn arm(&self) {
+        self.0.arm_for(2);
+    }
+
+    fn disarm(&self) {
+        self.0.disarm();
+    }
+}
+
+/// A submitter that waits for two places is woken for one, which is too few for it and enough for the other who waits: that
+/// one does not sleep on.
+#[test]
+fn a_pair_and_a_single_submitter() {
+    Model::new("gate: settle, enter, pair in vain")
+        .preemptions(1)
+        .floor(500)
+        .witnesses(&["pair looked twice", "submitter slept"])
+        .run(|case| {
+            let gate = Arc::new(Gate::new(2));
+            gate.admit_all(2).expect("there is room for two");
+            let inner = Arc::clone(&gate);
+            case.thread(move || {
+                let (flag, waker) = Flag::new();
+                let mut pair = Box::pin(Waiting::new(Pair(&inner)));
+                assert!(poll_once(pair.as_mut(), &waker).is_pending(), "one place is never enough");
+                if flag.wakes() > 0 {
+                    witness("pair looked twice");
+                    assert!(poll_once(pair.as_mut(), &waker).is_pending(), "one place is never enough");
+                }
+            });
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter(&inner).map(|admitted| admitted.count), Ok(1)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert!(!inner.settle(1)));
+            case.finish(move || {
+                assert_eq!((gate.admitted(), gate.held()), (3, 2));
+                assert!(gate.waiters().is_empty());
+            });
+        });
 }
