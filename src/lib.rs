@@ -51,11 +51,12 @@ pub mod topic;
 mod wait;
 
 #[cfg(feature = "stream")]
-pub use channel::RecvStream;
+pub use channel::mpmc::RecvStream;
+pub use channel::mpmc::{IntoIter, Iter, Receiver, RecvFuture, SendFuture, Sender, TryIter, bounded};
 pub use channel::{
-    IntoIter, Iter, Receiver, RecvError, RecvFuture, RecvTimeoutError, SendError, SendFuture, SendManyError,
-    SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, bounded,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
 };
+pub use channel::{mpmc, mpsc, spsc};
 
 #[cfg(not(millpond_loom))]
 pub use pool::{BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, ShutdownReport};
@@ -74,7 +75,7 @@ pub use time::{Clock, VirtualClock};
 #[doc(hidden)]
 pub mod model {
     pub use crate::broadcast::{Kind as BroadcastKind, near_wrap_around as broadcast_near_wrap_around};
-    pub use crate::channel::bounded_near_wrap_around;
+    pub use crate::channel::mpmc::bounded_near_wrap_around;
     pub use crate::gate::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;

@@ -126,6 +126,15 @@ pub(crate) fn prefetch_for_write<T>(address: *const T) {
     let _ = address;
 }
 
+/// Who goes to sleep. It decides what the fence before the last look may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sleeper {
+    /// A thread that parks, which takes longer than any fence.
+    Thread,
+    /// A task that is put aside, which it may be millions of times a second.
+    Task,
+}
+
 /// The cheap half of a pair of fences: orders this thread's earlier stores before its later loads, as seen by a thread
 /// that calls [`heavy_fence`].
 ///

@@ -1,98 +1,94 @@
-//! The futures of async sends and receives.
+//! The futures of async sends and receives: written once, over every ring.
 
-use super::error::{RecvError, SendError};
-use super::receiver::Receiver;
-use super::shared::Shared;
-use super::source::{RecvSource, SendSource};
-use crate::wait::Waiting;
-use pin_project_lite::pin_project;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+/// Writes the futures of a module's `Sender` and `Receiver`, whose ends for a lifetime `'a` are `$push` and `$pop`.
+macro_rules! futures {
+    ($make:literal, $push:ty, $pop:ty) => {
+        pin_project_lite::pin_project! {
+            /// A message on its way: the future of [`Sender::send_async`].
+            ///
+            /// *Cancel safety.* Until it is ready the message is in the future: dropping it drops the message, unsent, and
+            /// [`SendFuture::into_inner`] gives it back.
+            ///
+            /// # Panics
+            /// When polled again after it was ready, or after `into_inner`.
+            #[must_use = "a future does nothing unless it is awaited"]
+            pub struct SendFuture<'a, T> {
+                #[pin]
+                waiting: Waiting<SendSource<T, $push>>,
+            }
+        }
 
-pin_project! {
-    /// A message on its way: the future of [`Sender::send_async`](crate::Sender::send_async).
-    ///
-    /// *Cancel safety.* Until it is ready the message is in the future: dropping it drops the message, unsent, and
-    /// [`SendFuture::into_inner`] gives it back.
-    ///
-    /// # Panics
-    /// When polled again after it was ready, or after `into_inner`.
-    #[must_use = "a future does nothing unless it is awaited"]
-    pub struct SendFuture<'a, T> {
-        #[pin]
-        waiting: Waiting<SendSource<'a, T>>,
-    }
+        impl<'a, T> SendFuture<'a, T> {
+            const fn new(end: $push, value: T) -> Self {
+                Self { waiting: Waiting::new(SendSource::new(end, value)) }
+            }
+
+            /// Stops sending and takes the message back. `None` if it was sent, or given back before.
+            ///
+            /// # Examples
+            /// ```
+            /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+            #[doc = concat!($make, "(1);")]
+            /// tx.send(1)?;
+            /// let mut sending = pin!(tx.send_async(2));
+            /// assert!(sending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            /// assert_eq!(sending.into_inner(), Some(2));
+            /// # Ok::<(), millpond::SendError<i32>>(())
+            /// ```
+            pub fn into_inner(self: Pin<&mut Self>) -> Option<T> {
+                self.project().waiting.cancel().take()
+            }
+        }
+
+        impl<T> Future for SendFuture<'_, T> {
+            type Output = Result<(), SendError<T>>;
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.project().waiting.poll(cx)
+            }
+        }
+
+        impl<T> fmt::Debug for SendFuture<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("SendFuture").finish_non_exhaustive()
+            }
+        }
+
+        pin_project_lite::pin_project! {
+            /// A message awaited: the future of [`Receiver::recv_async`].
+            ///
+            /// *Cancel safety.* Dropping it takes nothing: no message is lost, and a wake-up that it had been given goes to the next
+            /// receiver. A future that was woken and is kept without being polled holds that one wake-up; each
+            /// further message wakes another receiver.
+            #[must_use = "a future does nothing unless it is awaited"]
+            pub struct RecvFuture<'a, T> {
+                #[pin]
+                waiting: Waiting<RecvSource<T, $pop>>,
+            }
+        }
+
+        impl<'a, T> RecvFuture<'a, T> {
+            const fn new(end: $pop) -> Self {
+                Self { waiting: Waiting::new(RecvSource::new(end)) }
+            }
+        }
+
+        impl<T> Future for RecvFuture<'_, T> {
+            type Output = Result<T, RecvError>;
+
+            #[inline]
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.project().waiting.poll(cx)
+            }
+        }
+
+        impl<T> fmt::Debug for RecvFuture<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("RecvFuture").finish_non_exhaustive()
+            }
+        }
+    };
 }
 
-impl<'a, T> SendFuture<'a, T> {
-    pub(super) const fn new(shared: &'a Shared<T>, value: T) -> Self {
-        Self { waiting: Waiting::new(SendSource::new(shared, value)) }
-    }
-
-    /// Stops sending and takes the message back. `None` if it was sent, or given back before.
-    ///
-    /// # Examples
-    /// ```
-    /// # use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
-    /// let (tx, rx) = millpond::bounded(1);
-    /// tx.send(1)?;
-    /// let mut sending = pin!(tx.send_async(2));
-    /// assert!(sending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    /// assert_eq!(sending.into_inner(), Some(2));
-    /// # Ok::<(), millpond::SendError<i32>>(())
-    /// ```
-    pub fn into_inner(self: Pin<&mut Self>) -> Option<T> {
-        self.project().waiting.cancel().take()
-    }
-}
-
-impl<T> Future for SendFuture<'_, T> {
-    type Output = Result<(), SendError<T>>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().waiting.poll(cx)
-    }
-}
-
-impl<T> fmt::Debug for SendFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture").finish_non_exhaustive()
-    }
-}
-
-pin_project! {
-    /// A message awaited: the future of [`Receiver::recv_async`].
-    ///
-    /// *Cancel safety.* Dropping it takes nothing: no message is lost, and a wake-up that it had been given goes to the next
-    /// receiver. A future that was woken and is kept without being polled holds that one wake-up; each
-    /// further message wakes another receiver.
-    #[must_use = "a future does nothing unless it is awaited"]
-    pub struct RecvFuture<'a, T> {
-        #[pin]
-        waiting: Waiting<RecvSource<T, &'a Receiver<T>>>,
-    }
-}
-
-impl<'a, T> RecvFuture<'a, T> {
-    pub(super) const fn new(receiver: &'a Receiver<T>) -> Self {
-        Self { waiting: Waiting::new(RecvSource::new(receiver)) }
-    }
-}
-
-impl<T> Future for RecvFuture<'_, T> {
-    type Output = Result<T, RecvError>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().waiting.poll(cx)
-    }
-}
-
-impl<T> fmt::Debug for RecvFuture<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RecvFuture").finish_non_exhaustive()
-    }
-}
+pub(super) use futures;

@@ -1,6 +1,6 @@
 //! What both ends can ask and do alike.
 
-/// Writes the methods that senders and receivers share.
+/// Writes the methods that senders and receivers share. `$handle` has `core`, which gives the `Core`, and `shut`, which closes.
 macro_rules! observers {
     ($handle:ident, $make:literal) => {
         impl<T> $handle<T> {
@@ -12,7 +12,7 @@ macro_rules! observers {
             ///
             /// # Examples
             /// ```
-            #[doc = $make]
+            #[doc = concat!($make, "(4);")]
             /// tx.send(1)?;
             /// tx.close();
             /// assert!(tx.send(2).is_err());
@@ -21,7 +21,7 @@ macro_rules! observers {
             /// # Ok::<(), millpond::SendError<i32>>(())
             /// ```
             pub fn close(&self) -> bool {
-                self.shared().close()
+                self.shut()
             }
 
             /// Whether the channel is closed, by [`close`](Self::close) or because one side is gone.
@@ -29,7 +29,7 @@ macro_rules! observers {
             /// Messages may still be inside. Once true, it stays true. Wait-free.
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.shared().ring().is_closed()
+                self.core().is_closed()
             }
 
             /// Returns how many messages are inside; never more than the capacity.
@@ -37,13 +37,13 @@ macro_rules! observers {
             /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.shared().ring().len()
+                self.core().len()
             }
 
             /// Returns how many messages the channel can hold, as it was made. Wait-free.
             #[must_use]
             pub fn capacity(&self) -> usize {
-                self.shared().ring().capacity()
+                self.core().capacity()
             }
 
             /// Whether no message is inside. Other threads may change it before this returns.
@@ -51,7 +51,7 @@ macro_rules! observers {
             /// Once the channel is closed and empty, it stays so.
             #[must_use]
             pub fn is_empty(&self) -> bool {
-                self.shared().ring().is_empty()
+                self.len() == 0
             }
 
             /// Whether as many messages are inside as can be. Other threads may change it before this returns.
@@ -63,13 +63,13 @@ macro_rules! observers {
             /// Returns how many senders there are. Other threads may change it before this returns, unless it is 0. Wait-free.
             #[must_use]
             pub fn sender_count(&self) -> usize {
-                self.shared().sender_count.get()
+                self.core().waits().sender_count.get()
             }
 
             /// Returns how many receivers there are. Other threads may change it before this returns, unless it is 0. Wait-free.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
-                self.shared().receiver_count.get()
+                self.core().waits().receiver_count.get()
             }
         }
 

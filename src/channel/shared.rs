@@ -1,75 +1,21 @@
-//! What all handles of one channel share: a ring, those who wait on either side, and the handle counts.
-//!
-//! Here, and only here, moving a value is joined with waking the other side: who moved a cursor past a WAIT flag owes a
-//! wake-up for each position (see `wait`).
+//! What all handles of a channel for many share: the ring, and those who wait.
 
-use super::count::HandleCount;
-use crate::ring::{Mpmc, PopError, PushError};
-use crate::sync::{BusyWait, CachePadded};
-use crate::wait::WaitSet;
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use super::waits::{Core, Waits};
+use crate::ring::{Mpmc, PushError};
+use crate::sync::{BusyWait, Sleeper};
 
 pub(super) struct Shared<T> {
     ring: Mpmc<T>,
-    /// Receivers that wait for a message. Their WAIT flag is in the ring's `tail`.
-    pub(super) receivers: CachePadded<WaitSet>,
-    /// Senders that wait for room. Their WAIT flag is in the ring's `head`.
-    pub(super) senders: CachePadded<WaitSet>,
-    pub(super) sender_count: CachePadded<HandleCount>,
-    pub(super) receiver_count: CachePadded<HandleCount>,
+    waits: Waits,
 }
 
 impl<T> Shared<T> {
     pub(super) fn new(ring: Mpmc<T>) -> Self {
-        Self {
-            ring,
-            receivers: CachePadded::new(WaitSet::new()),
-            senders: CachePadded::new(WaitSet::new()),
-            sender_count: CachePadded::new(HandleCount::new()),
-            receiver_count: CachePadded::new(HandleCount::new()),
-        }
+        Self { ring, waits: Waits::new() }
     }
 
     pub(super) const fn ring(&self) -> &Mpmc<T> {
         &self.ring
-    }
-
-    /// Pushes a value and wakes a receiver that waits.
-    #[inline]
-    pub(super) fn push(&self, value: T) -> Result<(), PushError<T>> {
-        if self.ring.push(value)? {
-            self.wake_receivers(1);
-        }
-        Ok(())
-    }
-
-    /// Pops a value and wakes a sender that waits.
-    #[inline]
-    pub(super) fn pop(&self) -> Result<T, PopError> {
-        let (value, senders_wait) = self.ring.pop()?;
-        if senders_wait {
-            self.wake_senders(1);
-        }
-        Ok(value)
-    }
-
-    /// Pushes from the front of `values` while there is room, and wakes as many receivers. Returns how many.
-    pub(super) fn push_many(&self, values: &mut VecDeque<T>) -> Result<usize, PushError<()>> {
-        let (count, receivers_wait) = self.ring.push_many(values)?;
-        if receivers_wait {
-            self.wake_receivers(count);
-        }
-        Ok(count)
-    }
-
-    /// Pops up to `limit` values, and wakes as many senders. Returns how many.
-    pub(super) fn pop_many(&self, values: &mut Vec<T>, limit: usize) -> Result<usize, PopError> {
-        let (count, senders_wait) = self.ring.pop_many(values, limit)?;
-        if senders_wait {
-            self.wake_senders(count);
-        }
-        Ok(count)
     }
 
     /// Pushes a value, displacing the oldest if the ring is full. `Err`: closed.
@@ -95,23 +41,42 @@ impl<T> Shared<T> {
     pub(super) fn close(&self) -> bool {
         let closed = self.ring.close();
         if closed {
-            // A waker may panic; the other side is woken all the same.
-            let woken = catch_unwind(AssertUnwindSafe(|| {
-                self.receivers.notify_all(|| self.ring.clear_poppers_wait());
-            }));
-            self.senders.notify_all(|| self.ring.clear_pushers_wait());
-            woken.unwrap_or_else(|payload| resume_unwind(payload));
+            self.wake_all();
         }
         closed
     }
+}
 
-    #[cold]
-    fn wake_receivers(&self, count: usize) {
-        self.receivers.notify(count, || self.ring.clear_poppers_wait());
+impl<T> Core for Shared<T> {
+    fn waits(&self) -> &Waits {
+        &self.waits
     }
 
-    #[cold]
-    fn wake_senders(&self, count: usize) {
-        self.senders.notify(count, || self.ring.clear_pushers_wait());
+    fn is_closed(&self) -> bool {
+        self.ring.is_closed()
+    }
+
+    fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.ring.capacity()
+    }
+
+    fn set_receivers_wait(&self, _: Sleeper) {
+        self.ring.set_poppers_wait();
+    }
+
+    fn clear_receivers_wait(&self) {
+        self.ring.clear_poppers_wait();
+    }
+
+    fn set_senders_wait(&self, _: Sleeper) {
+        self.ring.set_pushers_wait();
+    }
+
+    fn clear_senders_wait(&self) {
+        self.ring.clear_pushers_wait();
     }
 }

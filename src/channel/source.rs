@@ -1,23 +1,25 @@
-//! What a send and a receive try, and where they wait: once, for threads and tasks.
+//! What a send and a receive try, and where they wait: once, for threads and tasks, over every ring.
 
-use super::error::{RecvError, SendError};
-use super::receiver::Receiver;
-use super::shared::Shared;
+use super::end::{PopEnd, PushEnd};
+use super::error::{
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+};
+use super::waits::Core;
 use crate::ring::{PopError, PushError};
-use crate::wait::{Attempt, Source, WaitSet};
-use std::borrow::Borrow;
+use crate::sync::{BusyWait, Sleeper};
+use crate::wait::{Attempt, Deadline, Source, WaitSet, block_on};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 /// Sends one message.
-pub(super) struct SendSource<'a, T> {
-    shared: &'a Shared<T>,
+pub(super) struct SendSource<T, E> {
+    end: E,
     value: Option<T>,
 }
 
-impl<'a, T> SendSource<'a, T> {
-    pub(super) const fn new(shared: &'a Shared<T>, value: T) -> Self {
-        Self { shared, value: Some(value) }
+impl<T, E: PushEnd<T>> SendSource<T, E> {
+    pub(super) const fn new(end: E, value: T) -> Self {
+        Self { end, value: Some(value) }
     }
 
     /// Takes the message back, if it was not sent.
@@ -26,13 +28,13 @@ impl<'a, T> SendSource<'a, T> {
     }
 }
 
-impl<T> Source for SendSource<'_, T> {
+impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
     type Output = Result<(), SendError<T>>;
 
     #[inline]
     fn attempt(&mut self) -> Attempt<Self::Output> {
         let value = self.value.take().expect("a send is not attempted again once it is done");
-        match self.shared.push(value) {
+        match self.end.push(value) {
             Ok(()) => Attempt::Done(Ok(())),
             Err(PushError::Closed(value)) => Attempt::Done(Err(SendError(value))),
             Err(PushError::Full(value)) => {
@@ -47,34 +49,38 @@ impl<T> Source for SendSource<'_, T> {
     }
 
     fn waiters(&self) -> &WaitSet {
-        &self.shared.senders
+        &self.end.core().waits().senders
     }
 
     fn arm(&self) {
-        self.shared.ring().set_pushers_wait();
+        self.end.core().set_senders_wait(Sleeper::Thread);
+    }
+
+    fn arm_for_task(&self) {
+        self.end.core().set_senders_wait(Sleeper::Task);
     }
 
     fn disarm(&self) {
-        self.shared.ring().clear_pushers_wait();
+        self.end.core().clear_senders_wait();
     }
 }
 
 /// Sends many messages, in order.
-pub(super) struct SendManySource<'a, T> {
-    pub(super) shared: &'a Shared<T>,
-    pub(super) values: VecDeque<T>,
-    pub(super) sent: usize,
+pub(super) struct SendManySource<T, E> {
+    end: E,
+    values: VecDeque<T>,
+    sent: usize,
 }
 
 /// The channel was closed before all were sent.
 pub(super) struct ClosedEarly;
 
-impl<T> Source for SendManySource<'_, T> {
+impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
     type Output = Result<(), ClosedEarly>;
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
         while !self.values.is_empty() {
-            match self.shared.push_many(&mut self.values) {
+            match self.end.push_many(&mut self.values) {
                 Ok(count) => self.sent += count,
                 Err(PushError::Closed(())) => return Attempt::Done(Err(ClosedEarly)),
                 Err(PushError::Full(())) => return Attempt::Blocked,
@@ -85,80 +91,85 @@ impl<T> Source for SendManySource<'_, T> {
     }
 
     fn waiters(&self) -> &WaitSet {
-        &self.shared.senders
+        &self.end.core().waits().senders
     }
 
     fn arm(&self) {
-        self.shared.ring().set_pushers_wait();
+        self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
     fn disarm(&self) {
-        self.shared.ring().clear_pushers_wait();
+        self.end.core().clear_senders_wait();
     }
 }
 
-/// Receives one message, through a borrowed or an owned receiver.
-pub(super) struct RecvSource<T, R: Borrow<Receiver<T>>> {
-    receiver: R,
+/// Receives one message.
+pub(super) struct RecvSource<T, E> {
+    end: E,
     _message: PhantomData<fn() -> T>,
 }
 
-impl<T, R: Borrow<Receiver<T>>> RecvSource<T, R> {
-    pub(super) const fn new(receiver: R) -> Self {
-        Self { receiver, _message: PhantomData }
+impl<T, E: PopEnd<T>> RecvSource<T, E> {
+    pub(super) const fn new(end: E) -> Self {
+        Self { end, _message: PhantomData }
     }
 
-    /// Returns the receiver.
-    pub(super) fn receiver(&self) -> &Receiver<T> {
-        self.receiver.borrow()
+    /// Returns the end that receives.
+    #[cfg(feature = "stream")]
+    pub(super) const fn end(&self) -> &E {
+        &self.end
     }
 }
 
-impl<T, R: Borrow<Receiver<T>>> Source for RecvSource<T, R> {
+impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
     type Output = Result<T, RecvError>;
 
     #[inline]
     fn attempt(&mut self) -> Attempt<Self::Output> {
-        answer(self.receiver().shared().pop())
+        answer(self.end.pop())
     }
 
     fn waiters(&self) -> &WaitSet {
-        &self.receiver().shared().receivers
+        &self.end.core().waits().receivers
     }
 
     fn arm(&self) {
-        self.receiver().shared().ring().set_poppers_wait();
+        self.end.core().set_receivers_wait(Sleeper::Thread);
+    }
+
+    fn arm_for_task(&self) {
+        self.end.core().set_receivers_wait(Sleeper::Task);
     }
 
     fn disarm(&self) {
-        self.receiver().shared().ring().clear_poppers_wait();
+        self.end.core().clear_receivers_wait();
     }
 }
 
 /// Receives at least one message, and what else is ready.
-pub(super) struct RecvManySource<'a, T> {
-    pub(super) shared: &'a Shared<T>,
-    pub(super) into: &'a mut Vec<T>,
-    pub(super) limit: usize,
+struct RecvManySource<'a, T, E> {
+    end: E,
+    into: &'a mut Vec<T>,
+    limit: usize,
 }
 
-impl<T> Source for RecvManySource<'_, T> {
+impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
     type Output = Result<usize, RecvError>;
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
-        answer(self.shared.pop_many(self.into, self.limit))
+        answer(self.end.pop_many(self.into, self.limit))
     }
 
     fn waiters(&self) -> &WaitSet {
-        &self.shared.receivers
+        &self.end.core().waits().receivers
     }
 
     fn arm(&self) {
-        self.shared.ring().set_poppers_wait();
+        self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
     fn disarm(&self) {
-        self.shared.ring().clear_poppers_wait();
+        self.end.core().clear_receivers_wait();
     }
 }
 
@@ -171,4 +182,88 @@ fn answer<R>(popped: Result<R, PopError>) -> Attempt<Result<R, RecvError>> {
         Err(PopError::Empty) => Attempt::Blocked,
         Err(PopError::Busy) => Attempt::Busy,
     }
+}
+
+const NO_DEADLINE: &str = "a wait without a deadline does not time out";
+
+/// Sends, blocking the thread.
+#[inline]
+pub(super) fn send<T>(end: impl PushEnd<T>, message: T) -> Result<(), SendError<T>> {
+    block_on(&mut SendSource::new(end, message), Deadline::never()).expect(NO_DEADLINE)
+}
+
+/// Sends, blocking the thread until the deadline at most.
+pub(super) fn send_until<T>(
+    end: impl PushEnd<T>,
+    message: T,
+    deadline: Deadline,
+) -> Result<(), SendTimeoutError<T>> {
+    let mut source = SendSource::new(end, message);
+    match block_on(&mut source, deadline) {
+        Ok(answer) => answer.map_err(SendTimeoutError::from),
+        Err(_) => {
+            let message = source.take().expect("a send that timed out has kept its message");
+            Err(SendTimeoutError::Timeout(message))
+        }
+    }
+}
+
+/// Sends if there is room, waiting only for a peer that is in the middle of a step.
+#[inline]
+pub(super) fn try_send<T>(mut end: impl PushEnd<T>, mut message: T) -> Result<(), TrySendError<T>> {
+    let mut busy = BusyWait::new();
+    loop {
+        match end.push(message) {
+            Ok(()) => return Ok(()),
+            Err(PushError::Full(refused)) => return Err(TrySendError::Full(refused)),
+            Err(PushError::Closed(refused)) => return Err(TrySendError::Closed(refused)),
+            Err(PushError::Busy(refused)) => message = refused,
+        }
+        busy.wait();
+    }
+}
+
+/// Sends many, blocking the thread.
+pub(super) fn send_many<T>(end: impl PushEnd<T>, values: VecDeque<T>) -> Result<(), SendManyError<T>> {
+    let mut source = SendManySource { end, values, sent: 0 };
+    match block_on(&mut source, Deadline::never()).expect(NO_DEADLINE) {
+        Ok(()) => Ok(()),
+        Err(ClosedEarly) => Err(SendManyError { sent: source.sent, unsent: source.values }),
+    }
+}
+
+/// Receives, blocking the thread.
+#[inline]
+pub(super) fn recv<T>(end: impl PopEnd<T>) -> Result<T, RecvError> {
+    block_on(&mut RecvSource::new(end), Deadline::never()).expect(NO_DEADLINE)
+}
+
+/// Receives, blocking the thread until the deadline at most.
+pub(super) fn recv_until<T>(end: impl PopEnd<T>, deadline: Deadline) -> Result<T, RecvTimeoutError> {
+    match block_on(&mut RecvSource::new(end), deadline) {
+        Ok(answer) => answer.map_err(RecvTimeoutError::from),
+        Err(_) => Err(RecvTimeoutError::Timeout),
+    }
+}
+
+/// Receives if there is a message, waiting only for a peer that is in the middle of a step.
+#[inline]
+pub(super) fn try_recv<T>(mut end: impl PopEnd<T>) -> Result<T, TryRecvError> {
+    let mut busy = BusyWait::new();
+    loop {
+        match end.pop() {
+            Ok(message) => return Ok(message),
+            Err(PopError::Empty) => return Err(TryRecvError::Empty),
+            Err(PopError::Closed) => return Err(TryRecvError::Closed),
+            Err(PopError::Busy) => busy.wait(),
+        }
+    }
+}
+
+/// Receives up to `limit`, blocking the thread while there is none.
+pub(super) fn recv_many<T>(end: impl PopEnd<T>, into: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
+    if limit == 0 {
+        return Ok(0);
+    }
+    block_on(&mut RecvManySource { end, into, limit }, Deadline::never()).expect(NO_DEADLINE)
 }

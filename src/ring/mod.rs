@@ -5,12 +5,21 @@
 
 #![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
 
+mod bell;
 mod cursor;
 mod mpmc;
+mod mpsc;
 mod slot;
+mod spsc;
 #[cfg(all(test, not(millpond_loom)))]
 mod tests;
 
 #[cfg(millpond_loom)]
 pub use mpmc::Pushed;
 pub use mpmc::{Mpmc, PopError, PushError};
+#[cfg(any(test, millpond_loom))]
+pub use mpsc::mpsc_near_wrap_around;
+pub use mpsc::{LonePopper, Mpsc, mpsc};
+#[cfg(any(test, millpond_loom))]
+pub use spsc::spsc_near_wrap_around;
+pub use spsc::{Popper, Pusher, Spsc, spsc};

@@ -117,7 +117,7 @@ impl<T> Mpmc<T> {
         Self::starting_at(geometry, geometry.start_before_wrap(laps))
     }
 
-    fn starting_at(geometry: Geometry, start: u64) -> Self {
+    pub(super) fn starting_at(geometry: Geometry, start: u64) -> Self {
         let capacity = geometry.capacity();
         let mut slots = Vec::new();
         if let Err(error) = slots.try_reserve_exact(capacity) {
@@ -195,6 +195,30 @@ impl<T> Mpmc<T> {
         Ok((claim.count, claim.others_wait))
     }
 
+    /// Pops the value at `at`, which is where `head` stands, without a read-modify-write.
+    ///
+    /// # Safety
+    /// The caller alone pops: no `pop`, `pop_many`, `force_push` or `discard` runs at the same time, and `head` is at `at`.
+    #[inline(always)]
+    pub(super) unsafe fn pop_alone(&self, at: u64) -> Result<T, PopError> {
+        let slot = self.slot(at);
+        if !slot.is_readable(at) {
+            return Err(self.refuse_pop(at).err().unwrap_or(PopError::Busy));
+        }
+        // SAFETY: the slot is readable, and nobody else pops (this function's contract); it is taken here only.
+        let value = unsafe { slot.take() };
+        // ORDERING: Release; as in `claim_head`. The slot is given back after it, so that `tail` is never too far ahead (I3).
+        self.head.store(self.geometry.next(at), Ordering::Release);
+        slot.release(self.geometry.next_lap(at));
+        Ok(value)
+    }
+
+    /// Returns the position after `at`.
+    #[inline(always)]
+    pub(super) const fn next(&self, at: u64) -> u64 {
+        self.geometry.next(at)
+    }
+
     /// Pushes a value even into a full ring, by displacing the oldest. Never answers `Full`.
     pub fn force_push(&self, value: T) -> Result<Pushed<T>, PushError<T>> {
         let at = match self.claim_tail(1) {
@@ -267,6 +291,7 @@ impl<T> Mpmc<T> {
     }
 
     /// Whether no value is inside. Stale at once.
+    #[cfg(millpond_loom)]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -62,7 +62,7 @@ impl<S: Source> Waiting<S> {
         let waiter = unsafe { Pin::new_unchecked(&*waiter) };
         let source = &self.source;
         // SAFETY: the waiter is new, so it is in no list; it stays in place until `leave`, see above.
-        unsafe { source.waiters().join(waiter, wake, || source.arm()) };
+        unsafe { source.waiters().join(waiter, wake, || source.arm_for_task()) };
         self.phase = Phase::Unsettled;
     }
 

@@ -80,6 +80,11 @@ pub trait Source {
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.
     fn arm(&self);
 
+    /// As [`arm`](Self::arm), where the one who waits is a task: for sources to which that makes a difference.
+    fn arm_for_task(&self) {
+        self.arm();
+    }
+
     /// Clears WAIT. Called with the list locked, when it is empty.
     fn disarm(&self);
 }

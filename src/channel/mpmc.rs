@@ -1,0 +1,261 @@
+//! Channels between any number of senders and receivers: the default, found at the crate's root as well.
+
+use super::end::{PopEnd, PushEnd};
+use super::error::{
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+};
+use super::future::futures;
+use super::iter::iterators;
+use super::observers::observers;
+use super::receiver::receiver;
+use super::sender::sender;
+use super::shared::Shared;
+use super::source::{self, RecvSource, SendSource};
+#[cfg(feature = "stream")]
+use super::stream::stream;
+use super::waits::Core;
+use crate::ring::{Mpmc, PopError, PushError};
+use crate::sync::Arc;
+use crate::wait::{Deadline, Waiting};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::iter::FusedIterator;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Makes a channel that holds up to `capacity` messages, and returns its two ends.
+///
+/// Any number of senders and receivers may share it: both ends can be cloned, sent to other threads and used from
+/// threads and from async tasks at the same time. Each message is received once. Messages of one sender arrive in the
+/// order in which they were sent, and the channel as a whole is linearizable to a bounded first-in-first-out queue.
+///
+/// *Full:* [`Sender::send`] blocks (backpressure), [`Sender::try_send`] refuses, [`Sender::force_send`] displaces the oldest
+/// message. *Empty:* [`Receiver::recv`] blocks, [`Receiver::try_recv`] says so. *Closed*, by [`Sender::close`] or because all
+/// handles of one side are gone: nothing can be sent any more, and receivers get what is left, then an error for ever.
+/// *Last receiver gone:* the messages inside are dropped.
+///
+/// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
+///
+/// *Progress.* Sending and receiving take no lock while nobody waits. They are not lock-free in the formal sense: a thread
+/// that is suspended in the few instructions between claiming a place and filling it keeps the receiver of exactly that
+/// message waiting, and a sender one lap later; all other places stay usable. Waiting uses a mutex on the slow path.
+///
+/// The queue is Dmitry Vyukov's bounded MPMC ring (1024cores.net).
+///
+/// # Panics
+/// If `capacity` is 0 (a rendezvous channel, which is not offered), or the memory for it cannot be addressed or allocated.
+///
+/// # Examples
+/// ```
+/// let (tx, rx) = millpond::bounded(2);
+/// std::thread::spawn(move || {
+///     for n in 0..10 {
+///         tx.send(n).expect("the receiver is alive"); // blocks while two messages wait
+///     }
+/// });
+/// assert_eq!(rx.iter().sum::<i32>(), 45); // ends when the sender is gone
+/// ```
+#[must_use]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(capacity > 0, "capacity 0 (a rendezvous channel) is not supported: use a capacity of at least 1");
+    with_ring(Mpmc::new(capacity))
+}
+
+/// Makes a channel whose positions wrap around after `laps` trips round the ring.
+#[cfg(millpond_loom)]
+pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
+    with_ring(Mpmc::near_wrap_around(capacity, laps))
+}
+
+fn with_ring<T>(ring: Mpmc<T>) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Shared::new(ring));
+    (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
+}
+
+/// The sending end of a channel made by [`bounded`]. Clone it for more senders.
+///
+/// When the last sender is dropped the channel closes: receivers get what is left, then an error.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// The receiving end of a channel made by [`bounded`]. Clone it for more receivers.
+///
+/// Each message goes to one of the receivers. When the last receiver is dropped the channel closes, and the messages
+/// inside are dropped.
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+}
+
+observers!(Sender, "let (tx, rx) = millpond::bounded");
+observers!(Receiver, "let (tx, rx) = millpond::bounded");
+sender!(Sender, [&], self, "let (tx, rx) = millpond::bounded");
+receiver!(Receiver, [&], self, "let (tx, rx) = millpond::bounded");
+futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>);
+iterators!();
+#[cfg(feature = "stream")]
+stream!();
+
+impl<T> Sender<T> {
+    #[inline(always)]
+    fn end(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn core(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn shut(&self) -> bool {
+        self.shared.close()
+    }
+
+    /// Sends a message at once, displacing the oldest one if the channel is full.
+    ///
+    /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks.
+    ///
+    /// # Errors
+    /// [`SendError`] gives the message back if the channel is closed.
+    ///
+    /// # Examples
+    /// ```
+    /// let (tx, rx) = millpond::bounded(2);
+    /// assert_eq!(tx.force_send(1)?, None);
+    /// assert_eq!(tx.force_send(2)?, None);
+    /// assert_eq!(tx.force_send(3)?, Some(1));
+    /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [2, 3]);
+    /// # Ok::<(), millpond::SendError<i32>>(())
+    /// ```
+    pub fn force_send(&self, message: T) -> Result<Option<T>, SendError<T>> {
+        self.shared.force_push(message).map_err(SendError)
+    }
+
+    /// Whether both send to the same channel.
+    #[must_use]
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> Receiver<T> {
+    #[inline(always)]
+    const fn end(&self) -> &Self {
+        self
+    }
+
+    fn core(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn shut(&self) -> bool {
+        self.shared.close()
+    }
+
+    /// Returns a stream of the messages, which reads through a clone of this receiver.
+    #[cfg(feature = "stream")]
+    pub fn stream(&self) -> RecvStream<T> {
+        self.clone().into_stream()
+    }
+
+    /// Whether both receive from the same channel.
+    #[must_use]
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+impl<T> PushEnd<T> for &Shared<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        self
+    }
+
+    #[inline(always)]
+    fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
+        self.ring().push(value)
+    }
+
+    fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
+        self.ring().push_many(values)
+    }
+}
+
+impl<T> PopEnd<T> for &Receiver<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    #[inline(always)]
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.shared.ring().pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.shared.ring().pop_many(values, limit)
+    }
+}
+
+/// For streams, which own their receiver.
+#[cfg(feature = "stream")]
+impl<T> PopEnd<T> for Receiver<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.shared.ring().pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.shared.ring().pop_many(values, limit)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.waits().sender_count.add();
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        self.shared.waits().receiver_count.add();
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.shared.waits().sender_count.remove() {
+            self.shared.close();
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if self.shared.waits().receiver_count.remove() {
+            // Closed first, so that no message can come in behind the last look.
+            let shared = &*self.shared;
+            let _rest = Discard(shared);
+            shared.close();
+        }
+    }
+}
+
+/// Drops the messages inside, also if a waker panicked while the channel was closed.
+struct Discard<'a, T>(&'a Shared<T>);
+
+impl<T> Drop for Discard<'_, T> {
+    fn drop(&mut self) {
+        self.0.ring().discard();
+    }
+}

@@ -1,0 +1,279 @@
+//! Channels between any number of senders and one receiver.
+//!
+//! The receiver cannot be cloned, and takes `&mut self`: that only one thread receives at a time is checked by the
+//! compiler, and spares it a read-modify-write a message.
+//!
+//! ```
+//! let (tx, mut rx) = millpond::mpsc::bounded(64);
+//! for start in [0, 500] {
+//!     let tx = tx.clone();
+//!     std::thread::spawn(move || {
+//!         for n in start..start + 500 {
+//!             tx.send(n).expect("the receiver is alive");
+//!         }
+//!     });
+//! }
+//! drop(tx);
+//! assert_eq!(rx.iter().sum::<i32>(), 499_500);
+//! ```
+
+use super::end::{PopEnd, PushEnd};
+use super::error::{
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+};
+use super::future::futures;
+use super::iter::iterators;
+use super::observers::observers;
+use super::receiver::receiver;
+use super::sender::sender;
+use super::source::{self, RecvSource, SendSource};
+#[cfg(feature = "stream")]
+use super::stream::stream;
+use super::waits::{Core, Waits};
+#[cfg(millpond_loom)]
+use crate::ring::mpsc_near_wrap_around;
+use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
+use crate::sync::{Arc, BusyWait, Sleeper};
+use crate::wait::{Deadline, Waiting};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::iter::FusedIterator;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Makes a channel that holds up to `capacity` messages, and returns its two ends: the sender can be cloned.
+///
+/// As [`millpond::bounded`](crate::bounded), but for one receiver, which can be sent to other threads but neither cloned nor
+/// used by two threads at once.
+///
+/// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
+///
+/// *Progress.* Sending as in a channel for many. Receiving takes a bounded number of steps while nobody waits, but for a
+/// message whose sender is suspended in the few instructions between claiming its place and filling it.
+///
+/// *Tasks and threads.* A sender's thread that goes to sleep interrupts the other processors for some microseconds, where the
+/// system offers that (Linux), so that receiving costs no fence. Once a task has waited to send, each receive costs one
+/// fence instead.
+///
+/// The queue is Dmitry Vyukov's bounded ring (1024cores.net), of which the receiving half needs no read-modify-write; the
+/// fences are those of Linux' `membarrier`.
+///
+/// # Panics
+/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+#[must_use]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    with_ends(mpsc(capacity, Waits::new()))
+}
+
+/// Makes a channel whose positions wrap around after `laps` trips round the ring.
+#[cfg(millpond_loom)]
+#[doc(hidden)]
+pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
+    with_ends(mpsc_near_wrap_around(capacity, laps, Waits::new()))
+}
+
+fn with_ends<T>((shared, popper): (Arc<Shared<T>>, LonePopper<T, Waits>)) -> (Sender<T>, Receiver<T>) {
+    (Sender { shared }, Receiver { popper })
+}
+
+type Shared<T> = Mpsc<T, Waits>;
+
+/// A sending end of a channel made by [`bounded`]. Clone it for more senders.
+///
+/// When the last sender is dropped the channel closes: the receiver gets what is left, then an error.
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// The only receiving end of a channel made by [`bounded`].
+///
+/// When it is dropped the channel closes, and the messages inside are dropped.
+pub struct Receiver<T> {
+    popper: LonePopper<T, Waits>,
+}
+
+observers!(Sender, "let (tx, mut rx) = millpond::mpsc::bounded");
+observers!(Receiver, "let (tx, mut rx) = millpond::mpsc::bounded");
+sender!(Sender, [&], self, "let (tx, mut rx) = millpond::mpsc::bounded");
+receiver!(Receiver, [&mut], self, "let (tx, mut rx) = millpond::mpsc::bounded");
+futures!("let (tx, mut rx) = millpond::mpsc::bounded", &'a Shared<T>, &'a mut Receiver<T>);
+iterators!(mut);
+#[cfg(feature = "stream")]
+stream!();
+
+impl<T> Sender<T> {
+    #[inline(always)]
+    fn end(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn core(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn shut(&self) -> bool {
+        shut(&self.shared)
+    }
+
+    /// Whether both send to the same channel.
+    #[must_use]
+    pub fn same_channel(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+}
+
+/// Refuses all further sends and wakes everybody. Returns whether this call did it.
+fn shut<T>(shared: &Shared<T>) -> bool {
+    let closed = shared.close();
+    if closed {
+        shared.wake_all();
+    }
+    closed
+}
+
+impl<T> Receiver<T> {
+    #[inline(always)]
+    const fn end(&mut self) -> &mut Self {
+        self
+    }
+
+    fn core(&self) -> &Shared<T> {
+        self.popper.ring()
+    }
+
+    fn shut(&self) -> bool {
+        shut(self.popper.ring())
+    }
+}
+
+impl<T> Core for Shared<T> {
+    fn waits(&self) -> &Waits {
+        self.extra()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity()
+    }
+
+    fn set_receivers_wait(&self, _: Sleeper) {
+        self.set_poppers_wait();
+    }
+
+    fn clear_receivers_wait(&self) {
+        self.clear_poppers_wait();
+    }
+
+    fn set_senders_wait(&self, sleeper: Sleeper) {
+        self.set_pushers_wait(sleeper);
+    }
+
+    fn clear_senders_wait(&self) {
+        self.clear_pushers_wait();
+    }
+}
+
+impl<T> PushEnd<T> for &Shared<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        self
+    }
+
+    #[inline(always)]
+    fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
+        Shared::push(self, value)
+    }
+
+    fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
+        Shared::push_many(self, values)
+    }
+}
+
+impl<T> PopEnd<T> for &mut Receiver<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        self.popper.ring()
+    }
+
+    #[inline(always)]
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.popper.pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.popper.pop_many(values, limit)
+    }
+}
+
+/// For streams, which own their receiver.
+#[cfg(feature = "stream")]
+impl<T> PopEnd<T> for Receiver<T> {
+    type Core = Shared<T>;
+
+    fn core(&self) -> &Shared<T> {
+        self.popper.ring()
+    }
+
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.popper.pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.popper.pop_many(values, limit)
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.waits().sender_count.add();
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        if self.shared.waits().sender_count.remove() {
+            self.shut();
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.core().waits().receiver_count.remove();
+        let closing = Discard(self);
+        closing.0.shut();
+    }
+}
+
+/// Drops the messages inside, also if a waker panicked while the channel was closed, or the drop of another.
+struct Discard<'a, T>(&'a mut Receiver<T>);
+
+impl<T> Drop for Discard<'_, T> {
+    fn drop(&mut self) {
+        let mut busy = BusyWait::new();
+        loop {
+            match self.0.popper.pop() {
+                Ok((message, _)) => {
+                    let rest = Discard(self.0);
+                    drop(message);
+                    std::mem::forget(rest);
+                }
+                // A send that was under way when the channel closed: its message is dropped with the others.
+                Err(PopError::Busy) => busy.wait(),
+                Err(PopError::Empty | PopError::Closed) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Channels between one sender and one receiver: the fastest there are, and wait-free while nobody waits.
+//!
+//! Neither end can be cloned, and both take `&mut self`: that there is one thread on each side at a time is checked by the
+//! compiler, and pays for two plain stores a message instead of two read-modify-writes.
+//!
+//! ```
+//! let (mut tx, mut rx) = millpond::spsc::bounded(64);
+//! std::thread::spawn(move || {
+//!     for n in 0..1000 {
+//!         tx.send(n).expect("the receiver is alive");
+//!     }
+//! });
+//! assert_eq!(rx.iter().sum::<i32>(), 499_500);
+//! ```
+
+use super::end::{PopEnd, PushEnd};
+use super::error::{
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+};
+use super::future::futures;
+use super::iter::iterators;
+use super::observers::observers;
+use super::receiver::receiver;
+use super::sender::sender;
+use super::source::{self, RecvSource, SendSource};
+#[cfg(feature = "stream")]
+use super::stream::stream;
+use super::waits::{Core, Waits};
+#[cfg(millpond_loom)]
+use crate::ring::spsc_near_wrap_around;
+use crate::ring::{PopError, Popper, PushError, Pusher, Spsc, spsc};
+use crate::sync::Sleeper;
+use crate::wait::{Deadline, Waiting};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::iter::FusedIterator;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// Makes a channel that holds up to `capacity` messages, and returns its only two ends.
+///
+/// As [`millpond::bounded`](crate::bounded), but for one sender and one receiver, which can be sent to other threads but
+/// neither cloned nor used by two threads at once.
+///
+/// *Memory.* `capacity` times a message, allocated here; nothing is allocated afterwards, not even to wait.
+///
+/// *Progress.* Sending and receiving are wait-free while nobody waits and the channel is open: a bounded number of steps,
+/// whatever the other end does. Waiting uses a mutex on the slow path.
+///
+/// *Tasks and threads.* A thread that goes to sleep interrupts the other processors for some microseconds, where the
+/// system offers that (Linux), so that a message costs no fence. Once a task has waited on one side of a channel, each
+/// message of the other side costs one fence instead.
+///
+/// The queue is Lamport's ring (1977) with cached indices; the fences are those of Linux' `membarrier`.
+///
+/// # Panics
+/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+#[must_use]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    with_ends(spsc(capacity, Waits::new()))
+}
+
+/// Makes a channel whose positions wrap around after `laps` trips round the ring.
+#[cfg(millpond_loom)]
+#[doc(hidden)]
+pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
+    with_ends(spsc_near_wrap_around(capacity, laps, Waits::new()))
+}
+
+fn with_ends<T>((pusher, popper): (Pusher<T, Waits>, Popper<T, Waits>)) -> (Sender<T>, Receiver<T>) {
+    (Sender { pusher }, Receiver { popper })
+}
+
+/// The only sending end of a channel made by [`bounded`].
+///
+/// When it is dropped the channel closes: the receiver gets what is left, then an error.
+pub struct Sender<T> {
+    pusher: Pusher<T, Waits>,
+}
+
+/// The only receiving end of a channel made by [`bounded`].
+///
+/// When it is dropped the channel closes, and the messages inside are dropped.
+pub struct Receiver<T> {
+    popper: Popper<T, Waits>,
+}
+
+observers!(Sender, "let (mut tx, mut rx) = millpond::spsc::bounded");
+observers!(Receiver, "let (mut tx, mut rx) = millpond::spsc::bounded");
+sender!(Sender, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
+receiver!(Receiver, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
+futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>);
+iterators!(mut);
+#[cfg(feature = "stream")]
+stream!();
+
+impl<T> Sender<T> {
+    #[inline(always)]
+    const fn end(&mut self) -> &mut Self {
+        self
+    }
+
+    fn core(&self) -> &Spsc<T, Waits> {
+        self.pusher.ring()
+    }
+
+    fn shut(&self) -> bool {
+        let closed = self.pusher.close();
+        if closed {
+            self.core().wake_all();
+        }
+        closed
+    }
+}
+
+impl<T> Receiver<T> {
+    #[inline(always)]
+    const fn end(&mut self) -> &mut Self {
+        self
+    }
+
+    fn core(&self) -> &Spsc<T, Waits> {
+        self.popper.ring()
+    }
+
+    fn shut(&self) -> bool {
+        let closed = self.popper.close();
+        if closed {
+            self.core().wake_all();
+        }
+        closed
+    }
+}
+
+impl<T> Core for Spsc<T, Waits> {
+    fn waits(&self) -> &Waits {
+        self.extra()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity()
+    }
+
+    fn set_receivers_wait(&self, sleeper: Sleeper) {
+        self.set_poppers_wait(sleeper);
+    }
+
+    fn clear_receivers_wait(&self) {
+        self.clear_poppers_wait();
+    }
+
+    fn set_senders_wait(&self, sleeper: Sleeper) {
+        self.set_pushers_wait(sleeper);
+    }
+
+    fn clear_senders_wait(&self) {
+        self.clear_pushers_wait();
+    }
+}
+
+impl<T> PushEnd<T> for &mut Sender<T> {
+    type Core = Spsc<T, Waits>;
+
+    fn core(&self) -> &Spsc<T, Waits> {
+        self.pusher.ring()
+    }
+
+    #[inline(always)]
+    fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
+        self.pusher.push(value)
+    }
+
+    fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
+        self.pusher.push_many(values)
+    }
+}
+
+impl<T> PopEnd<T> for &mut Receiver<T> {
+    type Core = Spsc<T, Waits>;
+
+    fn core(&self) -> &Spsc<T, Waits> {
+        self.popper.ring()
+    }
+
+    #[inline(always)]
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.popper.pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.popper.pop_many(values, limit)
+    }
+}
+
+/// For streams, which own their receiver.
+#[cfg(feature = "stream")]
+impl<T> PopEnd<T> for Receiver<T> {
+    type Core = Spsc<T, Waits>;
+
+    fn core(&self) -> &Spsc<T, Waits> {
+        self.popper.ring()
+    }
+
+    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+        self.popper.pop()
+    }
+
+    fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        self.popper.pop_many(values, limit)
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.core().waits().sender_count.remove();
+        self.shut();
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        self.core().waits().receiver_count.remove();
+        let closing = Discard(self);
+        closing.0.shut();
+    }
+}
+
+/// Drops the messages inside, also if a waker panicked while the channel was closed, or the drop of another.
+struct Discard<'a, T>(&'a mut Receiver<T>);
+
+impl<T> Drop for Discard<'_, T> {
+    fn drop(&mut self) {
+        while let Ok((message, _)) = self.0.popper.pop() {
+            let rest = Discard(self.0);
+            drop(message);
+            std::mem::forget(rest);
+        }
+    }
+}

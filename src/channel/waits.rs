@@ -1,0 +1,63 @@
+//! Who waits on a channel, and how many handles it has: the part that is the same over every ring.
+
+use super::count::HandleCount;
+use crate::sync::{CachePadded, Sleeper};
+use crate::wait::WaitSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Those who wait on either side, and the handle counts.
+pub(super) struct Waits {
+    /// Receivers that wait for a message.
+    pub(super) receivers: CachePadded<WaitSet>,
+    /// Senders that wait for room.
+    pub(super) senders: CachePadded<WaitSet>,
+    pub(super) sender_count: CachePadded<HandleCount>,
+    pub(super) receiver_count: CachePadded<HandleCount>,
+}
+
+impl Waits {
+    pub(super) fn new() -> Self {
+        Self {
+            receivers: CachePadded::new(WaitSet::new()),
+            senders: CachePadded::new(WaitSet::new()),
+            sender_count: CachePadded::new(HandleCount::new()),
+            receiver_count: CachePadded::new(HandleCount::new()),
+        }
+    }
+}
+
+/// What all handles of a channel share: a ring and those who wait for it.
+pub(super) trait Core {
+    fn waits(&self) -> &Waits;
+    fn is_closed(&self) -> bool;
+    fn len(&self) -> usize;
+    fn capacity(&self) -> usize;
+    /// Has each push tell that a receiver waits. Called with the list of receivers locked.
+    fn set_receivers_wait(&self, sleeper: Sleeper);
+    /// Takes it back. Called with the list of receivers locked, when it is empty.
+    fn clear_receivers_wait(&self);
+    /// Has each pop tell that a sender waits. Called with the list of senders locked.
+    fn set_senders_wait(&self, sleeper: Sleeper);
+    /// Takes it back. Called with the list of senders locked, when it is empty.
+    fn clear_senders_wait(&self);
+
+    #[cold]
+    fn wake_receivers(&self, count: usize) {
+        self.waits().receivers.notify(count, || self.clear_receivers_wait());
+    }
+
+    #[cold]
+    fn wake_senders(&self, count: usize) {
+        self.waits().senders.notify(count, || self.clear_senders_wait());
+    }
+
+    /// Wakes everybody: the ring was closed.
+    fn wake_all(&self) {
+        // A waker may panic; the other side is woken all the same.
+        let woken = catch_unwind(AssertUnwindSafe(|| {
+            self.waits().receivers.notify_all(|| self.clear_receivers_wait());
+        }));
+        self.waits().senders.notify_all(|| self.clear_senders_wait());
+        woken.unwrap_or_else(|payload| resume_unwind(payload));
+    }
+}
