@@ -13,4 +13,5 @@ mod channel;
 mod gate;
 mod harness;
 mod harness_checks;
+mod unique;
 mod waiting;
