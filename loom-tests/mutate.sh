@@ -50,7 +50,8 @@ mutate() {
 
 filter=${1-}
 slot=src/ring/slot.rs ring=src/ring/mpmc.rs block=src/wait/block.rs future=src/wait/future.rs
-list=src/wait/list.rs waiter=src/wait/waiter.rs shared=src/channel/shared.rs receiver=src/channel/receiver.rs
+list=src/wait/list.rs waiter=src/wait/waiter.rs waits=src/channel/waits.rs receiver=src/channel/mpmc.rs
+spsc=src/ring/spsc.rs bell=src/ring/bell.rs
 
 mutate 'stamp: publish relaxed' $slot 'self.stamp.store(position | FULL, Ordering::Release)' \
     'self.stamp.store(position | FULL, Ordering::Relaxed)' try_ops::one_by_one
@@ -76,14 +77,14 @@ mutate 'displace: claimed too early' $ring '                if slot.is_writable(
                 }' '                if !slot.is_writable(at) {
                     break None;
                 }' force::force_against_receive
-mutate 'notify: no receiver' $shared 'self.receivers.notify(count, || self.ring.clear_poppers_wait());' 'let _ = count;' \
+mutate 'notify: no receiver' $waits 'self.waits().receivers.notify(count, || self.clear_receivers_wait());' 'let _ = count;' \
     blocking::one_by_one_capacity_1
-mutate 'notify: no sender' $shared 'self.senders.notify(count, || self.ring.clear_pushers_wait());' 'let _ = count;' \
+mutate 'notify: no sender' $waits 'self.waits().senders.notify(count, || self.clear_senders_wait());' 'let _ = count;' \
     blocking::one_by_one_capacity_1
-mutate 'notify: one for a batch' $shared 'self.receivers.notify(count,' 'self.receivers.notify(count.min(1),' batch::send_many
-mutate 'close: receivers sleep on' $shared 'self.receivers.notify_all(|| self.ring.clear_poppers_wait());' '' \
+mutate 'notify: one for a batch' $waits 'self.waits().receivers.notify(count,' 'self.waits().receivers.notify(count.min(1),' batch::send_many
+mutate 'close: receivers sleep on' $waits 'self.waits().receivers.notify_all(|| self.clear_receivers_wait());' '' \
     closing::close_against_a
-mutate 'close: senders sleep on' $shared 'self.senders.notify_all(|| self.ring.clear_pushers_wait());' '' \
+mutate 'close: senders sleep on' $waits 'self.waits().senders.notify_all(|| self.clear_senders_wait());' '' \
     closing::close_against_a
 mutate 'close: closed without a flag' $ring 'self.tail.fetch_or(CLOSED, Ordering::Relaxed) & CLOSED == 0' \
     'self.tail.load(Ordering::Relaxed) & CLOSED == 0' closing::
@@ -108,6 +109,29 @@ mutate 'notified: relaxed store' $waiter 'self.state.store(NOTIFIED, Ordering::R
     waiting::
 mutate 'notified: relaxed load' $waiter 'self.state.load(Ordering::Acquire) == NOTIFIED' 'self.state.load(Ordering::Relaxed) == NOTIFIED' \
     waiting::
+mutate 'gate: one woken for many' src/gate.rs 'if before & MANY != 0 {' 'if false && before & MANY != 0 {' gate::a_pair
+mutate 'spsc: tail relaxed' $spsc 'self.ring.tail.store(to, Ordering::Release);' 'self.ring.tail.store(to, Ordering::Relaxed);' \
+    spsc::try
+mutate 'spsc: head relaxed' $spsc 'self.ring.head.store(to, Ordering::Release);' 'self.ring.head.store(to, Ordering::Relaxed);' \
+    spsc::try
+mutate 'spsc: tail read relaxed' $spsc 'let mut tail = self.ring.tail.load(Ordering::Acquire);' \
+    'let mut tail = self.ring.tail.load(Ordering::Relaxed);' spsc::try
+mutate 'spsc: head read relaxed' $spsc 'self.ring.head.load(Ordering::Acquire)' 'self.ring.head.load(Ordering::Relaxed)' spsc::try
+mutate 'spsc: a push that lies behind the end counts' $spsc '*self.ring.end.lock() != Some(first)' 'first == first' \
+    spsc::the_receiver_closes
+mutate 'spsc: read beyond the end' $spsc 'tail = self.ring.end.lock().unwrap_or(tail);' '' spsc::the_receiver_closes
+mutate 'spsc: end set before closed' $spsc '        self.poppers.close();
+        // ORDERING: Acquire; the values before it are the popper'"'"'s.
+        *end = Some(self.tail.load(Ordering::Acquire));' '        *end = Some(self.tail.load(Ordering::Acquire));
+        self.poppers.close();' spsc::the_receiver_closes
+mutate 'bell: no fence before the look' $bell '        light_fence();' '' unique::spsc::blocking unique::mpsc::blocking
+# Loom has no membarrier: there both fences of the pair are full ones, so it cannot tell the strict mode of a bell from
+# the other, nor miss the heavy fence of `ring` beside the one that each refusal passes.
+mutate 'bell: no fence after closing' $bell 'self.0.fetch_or(CLOSED, Ordering::Relaxed);
+        // ORDERING: the heavy half of the pair: a mover that does not hear of it has stored its cursor before.
+        heavy_fence();' 'self.0.fetch_or(CLOSED, Ordering::Relaxed);' spsc::the_receiver_closes
+mutate 'bell: never rung' $bell 'let before = self.0.fetch_or(flags, Ordering::Relaxed);' \
+    'let before = self.0.load(Ordering::Relaxed) | (flags & 0);' unique::spsc::blocking
 
 echo "survivors: $survivors"
 [ "$survivors" -eq 0 ]

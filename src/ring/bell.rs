@@ -45,7 +45,7 @@ impl Bell {
         if flags & STRICT == 0 {
             return flags;
         }
-        // ORDERING: SeqCst pairs with the one in `ring` for tasks.
+        // ORDERING: SeqCst pairs with the one that a sleeper passes in its last look at the cursor.
         fence(Ordering::SeqCst);
         // ORDERING: Relaxed; the fences order it.
         self.0.load(Ordering::Relaxed) & !STRICT
@@ -59,13 +59,12 @@ impl Bell {
         // ORDERING: Relaxed; the fences order it.
         let before = self.0.fetch_or(flags, Ordering::Relaxed);
         if sleeper == Sleeper::Task && before & STRICT != 0 {
-            // ORDERING: SeqCst pairs with the one in `look_strictly`; movers have been strict since the heavy fence of
-            // the task that made them so, which held the same lock.
-            fence(Ordering::SeqCst);
-        } else {
-            // ORDERING: the heavy half of the pair.
-            heavy_fence();
+            // Movers have been strict since the heavy fence of the task that made them so, which held the same lock; the
+            // other half of their fence is the one that every look passes before it says that the ring is empty or full.
+            return;
         }
+        // ORDERING: the heavy half of the pair.
+        heavy_fence();
     }
 
     /// Says that nobody sleeps. Call with the list of sleepers locked, when it is empty.
