@@ -52,9 +52,13 @@ mod wait;
 
 #[cfg(feature = "stream")]
 pub use channel::mpmc::RecvStream;
-pub use channel::mpmc::{IntoIter, Iter, Receiver, RecvFuture, SendFuture, Sender, TryIter, bounded};
+pub use channel::mpmc::{
+    ClosedFuture, IntoIter, Iter, Receiver, RecvFuture, RecvManyFuture, SendFuture, SendManyFuture, Sender,
+    TryIter, WeakReceiver, WeakSender, bounded,
+};
 pub use channel::{
-    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 pub use channel::{mpmc, mpsc, spsc};
 

@@ -25,6 +25,20 @@ impl HandleCount {
         }
     }
 
+    /// Counts one more handle if there is one: once there was none, there never is again. Returns whether it did.
+    pub(super) fn add_to_others(&self) -> bool {
+        // ORDERING: Relaxed; the compare-exchange decides.
+        let mut count = self.0.load(Ordering::Relaxed);
+        while count != 0 && count <= Self::MAX {
+            // ORDERING: Relaxed; as in `add`, for the count was not zero at that moment.
+            match self.0.compare_exchange_weak(count, count + 1, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => count = now,
+            }
+        }
+        false
+    }
+
     /// Counts one handle less. Returns whether it was the last.
     pub(super) fn remove(&self) -> bool {
         // ORDERING: Release: what was done through this handle comes before ... Acquire: ... what the last one does.

@@ -17,6 +17,17 @@ pub enum TrySendError<T> {
     Closed(T),
 }
 
+/// Why [`Sender::try_send_relaxed`](crate::Sender::try_send_relaxed) did not send.
+#[derive(PartialEq, Eq, Clone, Copy)]
+pub enum TrySendRelaxedError<T> {
+    /// The channel holds as many messages as it can.
+    Full(T),
+    /// The channel is closed.
+    Closed(T),
+    /// A receiver is in the middle of taking out the message whose place is needed.
+    Busy(T),
+}
+
 /// Why a send with a time limit did not send.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
@@ -48,6 +59,17 @@ pub enum TryRecvError {
     Closed,
 }
 
+/// Why [`Receiver::try_recv_relaxed`](crate::Receiver::try_recv_relaxed) brought nothing.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum TryRecvRelaxedError {
+    /// The channel holds no message.
+    Empty,
+    /// The channel is closed and empty: it stays so.
+    Closed,
+    /// A sender is in the middle of putting the next message in.
+    Busy,
+}
+
 /// Why a receive with a time limit brought nothing.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum RecvTimeoutError {
@@ -60,6 +82,7 @@ pub enum RecvTimeoutError {
 const CLOSED: &str = "the channel is closed";
 const FULL: &str = "the channel is full";
 const EMPTY: &str = "the channel is empty";
+const BUSY: &str = "another thread is in the middle of a step";
 const TIMEOUT: &str = "the time limit passed";
 
 impl<T> SendError<T> {
@@ -84,6 +107,29 @@ impl<T> TrySendError<T> {
     /// Whether the channel is closed.
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
+    }
+}
+
+impl<T> TrySendRelaxedError<T> {
+    /// Returns the message.
+    pub fn into_inner(self) -> T {
+        let (Self::Full(value) | Self::Closed(value) | Self::Busy(value)) = self;
+        value
+    }
+
+    /// Whether there was no room.
+    pub const fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Whether the channel is closed.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
+    /// Whether a receiver was in the middle of a step.
+    pub const fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy(_))
     }
 }
 
@@ -124,6 +170,16 @@ impl<T> fmt::Debug for TrySendError<T> {
     }
 }
 
+impl<T> fmt::Debug for TrySendRelaxedError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+            Self::Busy(_) => "Busy(..)",
+        })
+    }
+}
+
 impl<T> fmt::Debug for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_timeout() { "Timeout(..)" } else { "Closed(..)" })
@@ -146,6 +202,16 @@ impl<T> fmt::Display for SendError<T> {
 impl<T> fmt::Display for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_full() { FULL } else { CLOSED })
+    }
+}
+
+impl<T> fmt::Display for TrySendRelaxedError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => FULL,
+            Self::Closed(_) => CLOSED,
+            Self::Busy(_) => BUSY,
+        })
     }
 }
 
@@ -176,6 +242,16 @@ impl fmt::Display for TryRecvError {
     }
 }
 
+impl fmt::Display for TryRecvRelaxedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => EMPTY,
+            Self::Closed => CLOSED,
+            Self::Busy => BUSY,
+        })
+    }
+}
+
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -187,10 +263,12 @@ impl fmt::Display for RecvTimeoutError {
 
 impl<T> Error for SendError<T> {}
 impl<T> Error for TrySendError<T> {}
+impl<T> Error for TrySendRelaxedError<T> {}
 impl<T> Error for SendTimeoutError<T> {}
 impl<T> Error for SendManyError<T> {}
 impl Error for RecvError {}
 impl Error for TryRecvError {}
+impl Error for TryRecvRelaxedError {}
 impl Error for RecvTimeoutError {}
 
 impl<T> From<SendError<T>> for TrySendError<T> {

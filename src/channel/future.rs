@@ -1,8 +1,9 @@
 //! The futures of async sends and receives: written once, over every ring.
 
-/// Writes the futures of a module's `Sender` and `Receiver`, whose ends for a lifetime `'a` are `$push` and `$pop`.
+/// Writes the futures of a module's `Sender` and `Receiver`, whose ends for a lifetime `'a` are `$push` and `$pop`,
+/// over a `$core`.
 macro_rules! futures {
-    ($make:literal, $push:ty, $pop:ty) => {
+    ($make:literal, $push:ty, $pop:ty, $core:ty) => {
         pin_project_lite::pin_project! {
             /// A message on its way: the future of [`Sender::send_async`].
             ///
@@ -86,6 +87,108 @@ macro_rules! futures {
         impl<T> fmt::Debug for RecvFuture<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct("RecvFuture").finish_non_exhaustive()
+            }
+        }
+
+        pin_project_lite::pin_project! {
+            /// Messages on their way: the future of [`Sender::send_many_async`].
+            ///
+            /// *Cancel safety.* What found room is sent, the others are in the future: dropping it drops them, unsent, and
+            /// [`SendManyFuture::into_inner`] gives them back.
+            ///
+            /// # Panics
+            /// When polled again after it was ready.
+            #[must_use = "a future does nothing unless it is awaited"]
+            pub struct SendManyFuture<'a, T> {
+                #[pin]
+                waiting: Waiting<SendManySource<T, $push>>,
+            }
+        }
+
+        impl<'a, T> SendManyFuture<'a, T> {
+            const fn new(end: $push, values: VecDeque<T>) -> Self {
+                Self { waiting: Waiting::new(SendManySource::new(end, values)) }
+            }
+
+            /// Stops sending and takes the messages back that were not sent, in order.
+            pub fn into_inner(self: Pin<&mut Self>) -> VecDeque<T> {
+                self.project().waiting.cancel().take()
+            }
+        }
+
+        impl<T> Future for SendManyFuture<'_, T> {
+            type Output = Result<(), SendManyError<T>>;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.project().waiting.poll(cx)
+            }
+        }
+
+        impl<T> fmt::Debug for SendManyFuture<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("SendManyFuture").finish_non_exhaustive()
+            }
+        }
+
+        pin_project_lite::pin_project! {
+            /// Messages awaited: the future of [`Receiver::recv_many_async`].
+            ///
+            /// *Cancel safety.* Dropping it takes nothing: messages are moved into the vector in the poll that is ready.
+            #[must_use = "a future does nothing unless it is awaited"]
+            pub struct RecvManyFuture<'a, T> {
+                #[pin]
+                waiting: Waiting<RecvManySource<'a, T, $pop>>,
+            }
+        }
+
+        impl<'a, T> RecvManyFuture<'a, T> {
+            const fn new(end: $pop, messages: &'a mut Vec<T>, limit: usize) -> Self {
+                Self { waiting: Waiting::new(RecvManySource::new(end, messages, limit)) }
+            }
+        }
+
+        impl<T> Future for RecvManyFuture<'_, T> {
+            type Output = Result<usize, RecvError>;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                self.project().waiting.poll(cx)
+            }
+        }
+
+        impl<T> fmt::Debug for RecvManyFuture<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("RecvManyFuture").finish_non_exhaustive()
+            }
+        }
+
+        pin_project_lite::pin_project! {
+            /// The end of a channel awaited: the future of [`Sender::closed`] and [`Receiver::closed`].
+            ///
+            /// *Cancel safety.* Dropping it changes nothing.
+            #[must_use = "a future does nothing unless it is awaited"]
+            pub struct ClosedFuture<'a, T> {
+                #[pin]
+                waiting: Waiting<ClosedSource<'a, $core>>,
+            }
+        }
+
+        impl<'a, T> ClosedFuture<'a, T> {
+            const fn new(core: &'a $core) -> Self {
+                Self { waiting: Waiting::new(ClosedSource::new(core)) }
+            }
+        }
+
+        impl<T> Future for ClosedFuture<'_, T> {
+            type Output = ();
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+                self.project().waiting.poll(cx)
+            }
+        }
+
+        impl<T> fmt::Debug for ClosedFuture<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("ClosedFuture").finish_non_exhaustive()
             }
         }
     };

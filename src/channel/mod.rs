@@ -25,7 +25,8 @@ mod stream;
 mod waits;
 
 pub use error::{
-    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 #[cfg(not(millpond_loom))]
 pub(crate) use mpmc::{Receiver, Sender, bounded};

@@ -32,6 +32,26 @@ macro_rules! observers {
                 self.core().is_closed()
             }
 
+            /// Waits, in a task, until the channel is closed: by [`close`](Self::close), or because one side is gone.
+            ///
+            /// For a sender that wants to know that nobody listens any more without sending, and for whoever tidies up behind a
+            /// channel. Messages may still be inside.
+            ///
+            /// *Cancel safety.* Dropping the future changes nothing.
+            ///
+            /// # Examples
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = concat!($make, "::<i32>(1);")]
+            /// std::thread::spawn(move || drop(rx));
+            /// tx.closed().await;
+            /// assert!(tx.is_closed());
+            /// # });
+            /// ```
+            pub fn closed(&self) -> ClosedFuture<'_, T> {
+                ClosedFuture::new(self.core())
+            }
+
             /// Returns how many messages are inside; never more than the capacity.
             ///
             /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.

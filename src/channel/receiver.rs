@@ -1,9 +1,10 @@
 //! What every receiving end can do: written once, for shared handles (`&self`) and for unique ones (`&mut self`).
 
 /// Writes the receiving methods of `$handle`, which has a method `end` that gives a `PopEnd`.
-/// `$make` is the beginning of the examples.
+/// `$by_a` is `$by`
+/// for the lifetime `'a`, `$make` the beginning of the examples.
 macro_rules! receiver {
-    ($handle:ident, [$($by:tt)+], $me:ident, $make:literal) => {
+    ($handle:ident, [$($by:tt)+], [$($by_a:tt)+], $me:ident, $make:literal) => {
         impl<T> $handle<T> {
             /// Receives the oldest message, blocking the thread while there is none.
             ///
@@ -151,6 +152,96 @@ macro_rules! receiver {
             #[cfg(feature = "stream")]
             pub fn into_stream(self) -> RecvStream<T> {
                 RecvStream::new(self)
+            }
+
+            /// Receives up to `limit` messages to the end of `messages`, letting the task wait while there is none.
+            ///
+            /// As [`recv_many`](Self::recv_many). Works in any executor, never blocks the thread.
+            ///
+            /// *Cancel safety.* Dropping the future takes nothing.
+            ///
+            /// # Errors
+            /// [`RecvError`] if the channel is closed and empty.
+            ///
+            /// # Examples
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = concat!($make, "(8);")]
+            /// tx.send_many([1, 2, 3])?;
+            /// let mut messages = Vec::new();
+            /// assert_eq!(rx.recv_many_async(&mut messages, 10).await, Ok(3));
+            /// # Ok::<(), millpond::SendManyError<i32>>(())
+            /// # }).unwrap();
+            /// ```
+            pub fn recv_many_async<'a>(
+                $($by_a)+ $me,
+                messages: &'a mut Vec<T>,
+                limit: usize,
+            ) -> RecvManyFuture<'a, T> {
+                RecvManyFuture::new($me.end(), messages, limit)
+            }
+
+            /// Receives up to `limit` messages that are there to the end of `messages`, and returns how many.
+            ///
+            /// Waits as [`try_recv`](Self::try_recv) does.
+            ///
+            /// # Errors
+            /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] if the channel is closed and empty.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!($make, "(8);")]
+            /// tx.send_many([1, 2, 3])?;
+            /// let mut messages = Vec::new();
+            /// assert_eq!(rx.try_recv_many(&mut messages, 2), Ok(2));
+            /// assert_eq!(messages, [1, 2]);
+            /// # Ok::<(), millpond::SendManyError<i32>>(())
+            /// ```
+            pub fn try_recv_many(
+                $($by)+ $me,
+                messages: &mut Vec<T>,
+                limit: usize,
+            ) -> Result<usize, TryRecvError> {
+                source::try_recv_many($me.end(), messages, limit)
+            }
+
+            /// Receives all messages that are there to the end of `messages`, and returns how many.
+            ///
+            /// Takes no more than there were when it began, so that it ends however fast others send. Waits as
+            /// [`try_recv`](Self::try_recv) does.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!($make, "(8);")]
+            /// tx.send_many([1, 2, 3])?;
+            /// let mut messages = Vec::new();
+            /// assert_eq!(rx.drain(&mut messages), 3);
+            /// assert_eq!(rx.drain(&mut messages), 0);
+            /// # Ok::<(), millpond::SendManyError<i32>>(())
+            /// ```
+            pub fn drain($($by)+ $me, messages: &mut Vec<T>) -> usize {
+                source::drain($me.end(), messages)
+            }
+
+            /// Receives the oldest message if there is one, waiting for nobody.
+            ///
+            /// A bounded number of steps while no other thread takes the same message first: for those who may not wait even for
+            /// a sender that lost its processor in the middle of putting a message in. That one is answered `Busy`.
+            ///
+            /// # Errors
+            /// [`TryRecvRelaxedError::Empty`], `Closed` or `Busy`.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!($make, "(1);")]
+            /// assert_eq!(rx.try_recv_relaxed(), Err(millpond::TryRecvRelaxedError::Empty));
+            /// tx.send(1)?;
+            /// assert_eq!(rx.try_recv_relaxed(), Ok(1));
+            /// # Ok::<(), millpond::SendError<i32>>(())
+            /// ```
+            #[inline]
+            pub fn try_recv_relaxed($($by)+ $me) -> Result<T, TryRecvRelaxedError> {
+                source::try_recv_relaxed($me.end())
             }
         }
     };

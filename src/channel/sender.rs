@@ -123,6 +123,76 @@ macro_rules! sender {
                     ) -> Result<(), SendManyError<T>> {
                 source::send_many($me.end(), messages.into())
             }
+
+            /// Sends many messages in order, letting the task wait while the channel is full.
+            ///
+            /// As [`send_many`](Self::send_many): as many as find room enter as one. Works in any executor, never blocks the
+            /// thread.
+            ///
+            /// *Cancel safety.* What found room before is sent; the others are in the future, which gives them back.
+            ///
+            /// # Errors
+            /// [`SendManyError`] says how many were sent, and gives the others back, if the channel is or becomes closed.
+            ///
+            /// # Examples
+            /// ```
+            /// # futures::executor::block_on(async {
+            #[doc = concat!($make, "(8);")]
+            /// tx.send_many_async([1, 2, 3]).await?;
+            /// assert_eq!(rx.try_iter().sum::<i32>(), 6);
+            /// # Ok::<(), millpond::SendManyError<i32>>(())
+            /// # }).unwrap();
+            /// ```
+            pub fn send_many_async(
+                $($by)+ $me,
+                messages: impl Into<VecDeque<T>>,
+            ) -> SendManyFuture<'_, T> {
+                SendManyFuture::new($me.end(), messages.into())
+            }
+
+            /// Sends as many messages from the front as there is room for at once, and returns how many.
+            ///
+            /// They enter as one, at the price of one atomic operation on the shared cursor. Waits as
+            /// [`try_send`](Self::try_send) does.
+            ///
+            /// # Errors
+            /// [`TrySendError::Full`] if there was room for none, or [`TrySendError::Closed`]; the messages stay where they are.
+            ///
+            /// # Examples
+            /// ```
+            /// # use std::collections::VecDeque;
+            #[doc = concat!($make, "(2);")]
+            /// let mut messages = VecDeque::from([1, 2, 3]);
+            /// assert_eq!(tx.try_send_many(&mut messages), Ok(2));
+            /// assert_eq!(messages, [3]);
+            /// assert_eq!(rx.try_iter().collect::<Vec<_>>(), [1, 2]);
+            /// ```
+            pub fn try_send_many(
+                $($by)+ $me,
+                messages: &mut VecDeque<T>,
+            ) -> Result<usize, TrySendError<()>> {
+                source::try_send_many($me.end(), messages)
+            }
+
+            /// Sends a message if there is room at once, waiting for nobody.
+            ///
+            /// A bounded number of steps while no other thread takes the same place first: for those who may not wait even for a
+            /// receiver that lost its processor in the middle of taking a message out. That one is answered `Busy`.
+            ///
+            /// # Errors
+            /// [`TrySendRelaxedError::Full`], `Closed` or `Busy`; all give the message back.
+            ///
+            /// # Examples
+            /// ```
+            #[doc = concat!($make, "(1);")]
+            /// assert_eq!(tx.try_send_relaxed(1), Ok(()));
+            /// assert!(tx.try_send_relaxed(2).unwrap_err().is_full());
+            /// assert_eq!(rx.try_recv_relaxed(), Ok(1));
+            /// ```
+            #[inline]
+            pub fn try_send_relaxed($($by)+ $me, message: T) -> Result<(), TrySendRelaxedError<T>> {
+                source::try_send_relaxed($me.end(), message)
+            }
         }
     };
 }

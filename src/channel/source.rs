@@ -2,7 +2,8 @@
 
 use super::end::{PopEnd, PushEnd};
 use super::error::{
-    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 use super::waits::Core;
 use crate::ring::{PopError, PushError};
@@ -72,17 +73,27 @@ pub(super) struct SendManySource<T, E> {
     sent: usize,
 }
 
-/// The channel was closed before all were sent.
-pub(super) struct ClosedEarly;
+impl<T, E: PushEnd<T>> SendManySource<T, E> {
+    pub(super) const fn new(end: E, values: VecDeque<T>) -> Self {
+        Self { end, values, sent: 0 }
+    }
+
+    /// Takes the messages back that were not sent.
+    pub(super) fn take(&mut self) -> VecDeque<T> {
+        std::mem::take(&mut self.values)
+    }
+}
 
 impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
-    type Output = Result<(), ClosedEarly>;
+    type Output = Result<(), SendManyError<T>>;
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
         while !self.values.is_empty() {
             match self.end.push_many(&mut self.values) {
                 Ok(count) => self.sent += count,
-                Err(PushError::Closed(())) => return Attempt::Done(Err(ClosedEarly)),
+                Err(PushError::Closed(())) => {
+                    return Attempt::Done(Err(SendManyError { sent: self.sent, unsent: self.take() }));
+                }
                 Err(PushError::Full(())) => return Attempt::Blocked,
                 Err(PushError::Busy(())) => return Attempt::Busy,
             }
@@ -96,6 +107,10 @@ impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
 
     fn arm(&self) {
         self.end.core().set_senders_wait(Sleeper::Thread);
+    }
+
+    fn arm_for_task(&self) {
+        self.end.core().set_senders_wait(Sleeper::Task);
     }
 
     fn disarm(&self) {
@@ -147,16 +162,25 @@ impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
 }
 
 /// Receives at least one message, and what else is ready.
-struct RecvManySource<'a, T, E> {
+pub(super) struct RecvManySource<'a, T, E> {
     end: E,
     into: &'a mut Vec<T>,
     limit: usize,
+}
+
+impl<'a, T, E: PopEnd<T>> RecvManySource<'a, T, E> {
+    pub(super) const fn new(end: E, into: &'a mut Vec<T>, limit: usize) -> Self {
+        Self { end, into, limit }
+    }
 }
 
 impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
     type Output = Result<usize, RecvError>;
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
+        if self.limit == 0 {
+            return Attempt::Done(Ok(0));
+        }
         answer(self.end.pop_many(self.into, self.limit))
     }
 
@@ -168,9 +192,41 @@ impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
         self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
+    fn arm_for_task(&self) {
+        self.end.core().set_receivers_wait(Sleeper::Task);
+    }
+
     fn disarm(&self) {
         self.end.core().clear_receivers_wait();
     }
+}
+
+/// Waits until the channel is closed.
+pub(super) struct ClosedSource<'a, C> {
+    core: &'a C,
+}
+
+impl<'a, C: Core> ClosedSource<'a, C> {
+    pub(super) const fn new(core: &'a C) -> Self {
+        Self { core }
+    }
+}
+
+impl<C: Core> Source for ClosedSource<'_, C> {
+    type Output = ();
+
+    fn attempt(&mut self) -> Attempt<()> {
+        if self.core.is_closed() { Attempt::Done(()) } else { Attempt::Blocked }
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        &self.core.waits().closing
+    }
+
+    // Closing looks at the list whether or not somebody waits: whoever registers later sees the channel closed.
+    fn arm(&self) {}
+
+    fn disarm(&self) {}
 }
 
 /// Says what the answer of a pop means to one who can wait.
@@ -225,11 +281,37 @@ pub(super) fn try_send<T>(mut end: impl PushEnd<T>, mut message: T) -> Result<()
 
 /// Sends many, blocking the thread.
 pub(super) fn send_many<T>(end: impl PushEnd<T>, values: VecDeque<T>) -> Result<(), SendManyError<T>> {
-    let mut source = SendManySource { end, values, sent: 0 };
-    match block_on(&mut source, Deadline::never()).expect(NO_DEADLINE) {
-        Ok(()) => Ok(()),
-        Err(ClosedEarly) => Err(SendManyError { sent: source.sent, unsent: source.values }),
+    block_on(&mut SendManySource::new(end, values), Deadline::never()).expect(NO_DEADLINE)
+}
+
+/// Sends as many as there is room for.
+pub(super) fn try_send_many<T>(
+    mut end: impl PushEnd<T>,
+    values: &mut VecDeque<T>,
+) -> Result<usize, TrySendError<()>> {
+    let mut busy = BusyWait::new();
+    while !values.is_empty() {
+        match end.push_many(values) {
+            Ok(count) => return Ok(count),
+            Err(PushError::Full(())) => return Err(TrySendError::Full(())),
+            Err(PushError::Closed(())) => return Err(TrySendError::Closed(())),
+            Err(PushError::Busy(())) => busy.wait(),
+        }
     }
+    Ok(0)
+}
+
+/// Sends if there is room, waiting for nobody.
+#[inline]
+pub(super) fn try_send_relaxed<T>(
+    mut end: impl PushEnd<T>,
+    message: T,
+) -> Result<(), TrySendRelaxedError<T>> {
+    end.push(message).map_err(|error| match error {
+        PushError::Full(message) => TrySendRelaxedError::Full(message),
+        PushError::Closed(message) => TrySendRelaxedError::Closed(message),
+        PushError::Busy(message) => TrySendRelaxedError::Busy(message),
+    })
 }
 
 /// Receives, blocking the thread.
@@ -260,10 +342,52 @@ pub(super) fn try_recv<T>(mut end: impl PopEnd<T>) -> Result<T, TryRecvError> {
     }
 }
 
-/// Receives up to `limit`, blocking the thread while there is none.
-pub(super) fn recv_many<T>(end: impl PopEnd<T>, into: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
+/// Receives if there is a message, waiting for nobody.
+#[inline]
+pub(super) fn try_recv_relaxed<T>(mut end: impl PopEnd<T>) -> Result<T, TryRecvRelaxedError> {
+    end.pop().map_err(|error| match error {
+        PopError::Empty => TryRecvRelaxedError::Empty,
+        PopError::Closed => TryRecvRelaxedError::Closed,
+        PopError::Busy => TryRecvRelaxedError::Busy,
+    })
+}
+
+/// Receives up to `limit` that are there.
+pub(super) fn try_recv_many<T>(
+    mut end: impl PopEnd<T>,
+    into: &mut Vec<T>,
+    limit: usize,
+) -> Result<usize, TryRecvError> {
     if limit == 0 {
         return Ok(0);
     }
-    block_on(&mut RecvManySource { end, into, limit }, Deadline::never()).expect(NO_DEADLINE)
+    let mut busy = BusyWait::new();
+    loop {
+        match end.pop_many(into, limit) {
+            Ok(count) => return Ok(count),
+            Err(PopError::Empty) => return Err(TryRecvError::Empty),
+            Err(PopError::Closed) => return Err(TryRecvError::Closed),
+            Err(PopError::Busy) => busy.wait(),
+        }
+    }
+}
+
+/// Receives all that is there, and no more than there was at the start: a fast sender cannot keep this going for ever.
+pub(super) fn drain<T>(mut end: impl PopEnd<T>, into: &mut Vec<T>) -> usize {
+    let there = end.core().len();
+    let mut taken = 0;
+    let mut busy = BusyWait::new();
+    while taken < there {
+        match end.pop_many(into, there - taken) {
+            Ok(count) => taken += count,
+            Err(PopError::Empty | PopError::Closed) => break,
+            Err(PopError::Busy) => busy.wait(),
+        }
+    }
+    taken
+}
+
+/// Receives up to `limit`, blocking the thread while there is none.
+pub(super) fn recv_many<T>(end: impl PopEnd<T>, into: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
+    block_on(&mut RecvManySource::new(end, into, limit), Deadline::never()).expect(NO_DEADLINE)
 }

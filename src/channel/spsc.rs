@@ -15,14 +15,15 @@
 
 use super::end::{PopEnd, PushEnd};
 use super::error::{
-    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError, TrySendError,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
 use super::sender::sender;
-use super::source::{self, RecvSource, SendSource};
+use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
 use super::waits::{Core, Waits};
@@ -90,8 +91,8 @@ pub struct Receiver<T> {
 observers!(Sender, "let (mut tx, mut rx) = millpond::spsc::bounded");
 observers!(Receiver, "let (mut tx, mut rx) = millpond::spsc::bounded");
 sender!(Sender, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
-receiver!(Receiver, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
-futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>);
+receiver!(Receiver, [&mut], [&'a mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
+futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>, Spsc<T, Waits>);
 iterators!(mut);
 #[cfg(feature = "stream")]
 stream!();

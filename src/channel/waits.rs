@@ -11,6 +11,8 @@ pub(super) struct Waits {
     pub(super) receivers: CachePadded<WaitSet>,
     /// Senders that wait for room.
     pub(super) senders: CachePadded<WaitSet>,
+    /// Those who wait for the channel to close. Closing always looks here, so no flag says that there are any.
+    pub(super) closing: WaitSet,
     pub(super) sender_count: CachePadded<HandleCount>,
     pub(super) receiver_count: CachePadded<HandleCount>,
 }
@@ -20,6 +22,7 @@ impl Waits {
         Self {
             receivers: CachePadded::new(WaitSet::new()),
             senders: CachePadded::new(WaitSet::new()),
+            closing: WaitSet::new(),
             sender_count: CachePadded::new(HandleCount::new()),
             receiver_count: CachePadded::new(HandleCount::new()),
         }
@@ -53,11 +56,16 @@ pub(super) trait Core {
 
     /// Wakes everybody: the ring was closed.
     fn wake_all(&self) {
-        // A waker may panic; the other side is woken all the same.
-        let woken = catch_unwind(AssertUnwindSafe(|| {
-            self.waits().receivers.notify_all(|| self.clear_receivers_wait());
-        }));
-        self.waits().senders.notify_all(|| self.clear_senders_wait());
-        woken.unwrap_or_else(|payload| resume_unwind(payload));
+        let waits = self.waits();
+        let wake: [&dyn Fn(); 3] = [
+            &|| waits.receivers.notify_all(|| self.clear_receivers_wait()),
+            &|| waits.senders.notify_all(|| self.clear_senders_wait()),
+            &|| waits.closing.notify_all(|| ()),
+        ];
+        // A waker may panic; the others are woken all the same.
+        let woken = wake.map(|wake| catch_unwind(AssertUnwindSafe(wake)));
+        if let Some(payload) = woken.into_iter().find_map(Result::err) {
+            resume_unwind(payload);
+        }
     }
 }

@@ -502,3 +502,45 @@ fn mpsc_two_senders() {
             case.finish(move || book.settle());
         });
 }
+
+/// A task waits for the end of the channel while it is closed: it does not sleep on.
+#[test]
+fn closed_against_a_close() {
+    Model::new("closed against close").floor(20).witnesses(&["open at first"]).run(|case| {
+        let (tx, rx) = millpond_loom::bounded::<u32>(1);
+        case.thread(move || {
+            if !tx.is_closed() {
+                witness("open at first");
+            }
+            block_on(tx.closed());
+            assert!(tx.is_closed());
+        });
+        case.thread(move || assert!(rx.close()));
+    });
+}
+
+/// The last sender goes while a weak handle is upgraded: either there is a sender and the channel is open, or there never is
+/// one again.
+#[test]
+fn an_upgrade_against_the_last_drop() {
+    Model::new("upgrade against drop").floor(5).witnesses(&["upgraded", "gone"]).run(|case| {
+        let (tx, rx) = millpond_loom::bounded(1);
+        let weak = tx.downgrade();
+        case.thread(move || drop(tx));
+        case.thread(move || match weak.upgrade() {
+            Some(tx) => {
+                witness("upgraded");
+                assert!(!tx.is_closed() && tx.try_send(7).is_ok());
+            }
+            None => {
+                witness("gone");
+                assert!(weak.upgrade().is_none());
+            }
+        });
+        case.finish(move || {
+            drop(rx.try_recv());
+            assert_eq!(rx.try_recv(), Err(TryRecvError::Closed));
+            assert_eq!(rx.sender_count(), 0);
+        });
+    });
+}

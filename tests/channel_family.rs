@@ -1,4 +1,4 @@
-//! The channels with unique ends, `spsc` and `mpsc`: one set of tests for both.
+//! The channels with unique ends, `spsc` and `mpsc`, and what the whole family has: one set of tests for all.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 
@@ -31,6 +31,7 @@ impl Drop for Dropped {
 
 macro_rules! family {
     ($family:ident) => {
+        #[allow(unused_mut, reason = "shared ends do with less than unique ones")]
         mod $family {
             use super::*;
             use millpond::$family::{Receiver, Sender, bounded};
@@ -184,10 +185,7 @@ macro_rules! family {
                     tx.send_many([5, 6]).unwrap();
                 }
                 drop(tx);
-                for first in &mut rx {
-                    assert_eq!(first, 5);
-                    break;
-                }
+                assert_eq!(rx.iter().next(), Some(5));
                 assert_eq!(rx.into_iter().collect::<Vec<_>>(), [6]);
             }
 
@@ -270,6 +268,89 @@ macro_rules! family {
                 assert!(catch_unwind(AssertUnwindSafe(|| drop(rx))).is_err());
                 assert_eq!(count.load(SeqCst), 12, "also behind one whose drop panics");
                 assert!(sender.send(make(false)).is_err());
+            }
+
+            #[test]
+            fn batches_without_waiting() {
+                let (mut tx, mut rx) = bounded(3);
+                let tx = &mut tx;
+                let mut messages = VecDeque::new();
+                assert_eq!(tx.try_send_many(&mut messages), Ok(0));
+                messages.extend(0..5);
+                assert_eq!(tx.try_send_many(&mut messages), Ok(3));
+                assert_eq!(tx.try_send_many(&mut messages), Err(TrySendError::Full(())));
+                assert_eq!(messages, [3, 4]);
+                let mut got = Vec::new();
+                assert_eq!(rx.try_recv_many(&mut got, 0), Ok(0));
+                assert_eq!(rx.try_recv_many(&mut got, 2), Ok(2));
+                assert_eq!(tx.try_send_many(&mut messages), Ok(2));
+                assert_eq!(rx.drain(&mut got), 3);
+                assert_eq!(got, [0, 1, 2, 3, 4]);
+                assert_eq!(
+                    (rx.drain(&mut got), rx.try_recv_many(&mut got, 1)),
+                    (0, Err(TryRecvError::Empty))
+                );
+                tx.close();
+                messages.push_back(5);
+                assert_eq!(tx.try_send_many(&mut messages), Err(TrySendError::Closed(())));
+                assert_eq!(
+                    (rx.drain(&mut got), rx.try_recv_many(&mut got, 1)),
+                    (0, Err(TryRecvError::Closed))
+                );
+            }
+
+            #[test]
+            fn batches_of_tasks() {
+                use futures::FutureExt;
+                let (mut tx, mut rx) = bounded(2);
+                let tx = &mut tx;
+                let mut got = Vec::new();
+                assert!(rx.recv_many_async(&mut got, 3).now_or_never().is_none());
+                assert_eq!(rx.recv_many_async(&mut got, 0).now_or_never(), Some(Ok(0)));
+                {
+                    let mut sending = Box::pin(tx.send_many_async([1, 2, 3]));
+                    assert!(sending.as_mut().now_or_never().is_none());
+                    assert_eq!(sending.as_mut().into_inner(), [3]);
+                }
+                assert_eq!(rx.recv_many_async(&mut got, 9).now_or_never(), Some(Ok(2)));
+                assert_eq!(tx.send_many_async([4, 5]).now_or_never(), Some(Ok(())));
+                rx.close();
+                let error = tx.send_many_async([6]).now_or_never().unwrap().unwrap_err();
+                assert_eq!((error.sent, error.unsent), (0, VecDeque::from([6])));
+                assert_eq!(rx.recv_many_async(&mut got, 9).now_or_never(), Some(Ok(2)));
+                assert_eq!(rx.recv_many_async(&mut got, 9).now_or_never(), Some(Err(RecvError)));
+                assert_eq!(got, [1, 2, 4, 5]);
+            }
+
+            #[test]
+            fn relaxed_answers() {
+                use millpond::{TryRecvRelaxedError as Recv, TrySendRelaxedError as Send};
+                let (mut tx, mut rx) = bounded(1);
+                let tx = &mut tx;
+                assert_eq!(rx.try_recv_relaxed(), Err(Recv::Empty));
+                assert_eq!(tx.try_send_relaxed(1), Ok(()));
+                assert_eq!(tx.try_send_relaxed(2), Err(Send::Full(2)));
+                tx.close();
+                assert_eq!(tx.try_send_relaxed(2), Err(Send::Closed(2)));
+                assert_eq!((rx.try_recv_relaxed(), rx.try_recv_relaxed()), (Ok(1), Err(Recv::Closed)));
+            }
+
+            #[test]
+            fn the_end_of_a_channel_can_be_awaited() {
+                use futures::FutureExt;
+                let (tx, rx) = bounded::<u8>(1);
+                assert!(tx.closed().now_or_never().is_none());
+                let waiting = Sleeper::asleep(move || {
+                    block_on(tx.closed());
+                    tx.is_closed()
+                });
+                drop(rx);
+                assert!(waiting.join());
+                let (tx, rx) = bounded::<u8>(1);
+                let waiting = Sleeper::asleep(move || block_on(rx.closed()));
+                assert!(tx.close());
+                waiting.join();
+                assert!(tx.closed().now_or_never().is_some());
             }
 
             type Send = fn(&mut Sender<u64>, u64);
@@ -380,6 +461,62 @@ macro_rules! family {
 
 family!(spsc);
 family!(mpsc);
+family!(mpmc);
+
+#[test]
+fn weak_handles_keep_nothing_open() {
+    let (tx, rx) = millpond::bounded(2);
+    let (weak_tx, weak_rx) = (tx.downgrade(), rx.downgrade());
+    let second = weak_tx.upgrade().unwrap();
+    assert_eq!((tx.sender_count(), tx.receiver_count()), (2, 1));
+    drop(tx);
+    assert!(!rx.is_closed() && second.same_channel(&weak_tx.clone().upgrade().unwrap()));
+    second.send(1).unwrap();
+    drop(second);
+    assert!(weak_tx.upgrade().is_none());
+    assert_eq!(weak_rx.upgrade().unwrap().recv(), Ok(1));
+    assert_eq!(rx.recv(), Err(RecvError));
+    drop(rx);
+    assert!(weak_rx.upgrade().is_none());
+    let (tx, rx) = millpond::mpsc::bounded::<u8>(1);
+    let weak = tx.downgrade();
+    assert!(weak.upgrade().is_some());
+    drop(tx);
+    assert!(weak.upgrade().is_none() && rx.is_closed());
+}
+
+/// Upgrades against the drop of the last: a handle that was got works, and the count is right in the end.
+#[test]
+fn upgrades_against_the_last_drop() {
+    for _ in 0..2_000 {
+        let (tx, rx) = millpond::bounded(1);
+        let weak = tx.downgrade();
+        let upgrading = thread::spawn(move || {
+            weak.upgrade().map(|tx| {
+                let sent = tx.try_send(7);
+                (sent, tx.is_closed())
+            })
+        });
+        drop(tx);
+        match upgrading.join().unwrap() {
+            Some(answer) => assert_eq!((answer, rx.recv()), ((Ok(()), false), Ok(7))),
+            None => assert!(rx.is_closed()),
+        }
+        assert_eq!((rx.sender_count(), rx.recv()), (0, Err(RecvError)));
+    }
+}
+
+#[test]
+fn a_unique_receiver_can_be_iterated_over_by_borrow() {
+    let (mut tx, mut rx) = millpond::spsc::bounded(4);
+    tx.send_many([1, 2]).unwrap();
+    drop(tx);
+    let mut sum = 0;
+    for n in &mut rx {
+        sum += n;
+    }
+    assert_eq!((sum, rx.recv()), (3, Err(RecvError)));
+}
 
 /// Many senders: each one's messages in order, all of them once.
 #[test]
