@@ -61,14 +61,14 @@ pub struct Meter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     stop: CachePadded<AtomicBool>,
-    counters: Box<[CachePadded<AtomicU64>]>,
+    counters: Box<[Arc<CachePadded<AtomicU64>>]>,
 }
 
 impl Meter {
     /// Makes a meter for so many threads that count.
     #[must_use]
     pub fn new(counters: usize) -> Self {
-        let counters = (0..counters).map(|_| CachePadded::default()).collect();
+        let counters = (0..counters).map(|_| Arc::default()).collect();
         Self(Arc::new(Inner { stop: CachePadded::default(), counters }))
     }
 
@@ -83,7 +83,7 @@ impl Meter {
     /// Returns the counter of one thread.
     #[must_use]
     pub fn counter(&self, index: usize) -> Counter {
-        Counter { meter: self.clone(), index }
+        Counter(Arc::clone(&self.0.counters[index]))
     }
 
     fn total(&self) -> u64 {
@@ -124,16 +124,13 @@ impl Meter {
 
 /// Where one thread says how many messages have passed.
 #[derive(Debug)]
-pub struct Counter {
-    meter: Meter,
-    index: usize,
-}
+pub struct Counter(Arc<CachePadded<AtomicU64>>);
 
 impl Counter {
     /// Says so. A plain store to a line that the thread owns.
     #[inline]
     pub fn set(&self, count: u64) {
         // ORDERING: Relaxed; the reader wants the number and nothing else.
-        self.meter.0.counters[self.index].store(count, Ordering::Relaxed);
+        self.0.store(count, Ordering::Relaxed);
     }
 }

@@ -77,8 +77,9 @@ impl<P: Producer<Event> + Send> ChunkTx for Publisher<P> {
 impl ChunkRx for Poller {
     fn pop_chunk(&mut self, limit: usize, take: &mut impl FnMut(u64)) -> usize {
         let Ok(mut events) = self.take(limit as u64) else { return 0 };
-        let count = (&mut events).len();
-        (&mut events).for_each(|event| take(event.0));
+        let events = &mut events;
+        let count = events.len();
+        events.for_each(|event| take(event.0));
         count
     }
 }
