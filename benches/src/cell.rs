@@ -1,5 +1,7 @@
 //! The cells of the comparison: one load each, by name.
 
+#![forbid(unsafe_code)]
+
 use crate::ends::Shape;
 use crate::load::pool::Job;
 use crate::load::runtime::Flavor;

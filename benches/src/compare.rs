@@ -16,10 +16,7 @@ const HANGS: usize = 3;
 /// Runs the comparison, prints it, and writes what was asked for.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let cells = Cell::all();
-    let chosen = cells.iter().filter(|cell| {
-        options.filters.is_empty() || options.filters.iter().any(|filter| cell.name.contains(filter))
-    });
-    let chosen: Vec<_> = chosen.collect();
+    let chosen: Vec<_> = cells.iter().filter(|cell| is_chosen(&cell.name, &options.filters)).collect();
     if chosen.is_empty() {
         return Err("no cell has a name like that; `list` prints them".to_owned());
     }
@@ -41,6 +38,15 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         summarise(&run, mode);
     }
     options.svg.as_deref().map_or(Ok(()), |directory| draw(&run, directory))
+}
+
+/// A filter is a part of the name, or its end if there is a `$` behind it.
+fn is_chosen(cell: &str, filters: &[String]) -> bool {
+    let mut matching = filters.iter().map(|filter| match filter.strip_suffix('$') {
+        Some(end) => cell.ends_with(end),
+        None => cell.contains(filter.as_str()),
+    });
+    filters.is_empty() || matching.any(|is_match| is_match)
 }
 
 fn rounds(cell: &Cell, placement: Placement, options: &Options) -> CellReport {
@@ -141,7 +147,7 @@ fn draw(run: &Run, directory: &Path) -> Result<(), String> {
 pub(crate) fn list() -> Result<(), String> {
     for cell in Cell::all() {
         let peers: Vec<_> = cell.peers().iter().map(|peer| peer.name).collect();
-        println!("{:<29} {}", cell.name, peers.join(", "));
+        println!("{:<32} {}", cell.name, peers.join(", "));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Threads that produce, threads that consume, and a meter beside them.
 
+#![forbid(unsafe_code)]
+
 use crate::meter::{Counter, Meter, Tally};
 use crate::setting::Setting;
 use std::thread::{self, Scope, ScopedJoinHandle};

@@ -2,6 +2,8 @@
 //!
 //! The methods have names that no crate uses for its own, so that inside an implementation `self.send(..)` is the crate's.
 
+#![forbid(unsafe_code)]
+
 use crate::load::pool::Jobs;
 use std::future::Future;
 
@@ -282,6 +284,8 @@ pub trait AsyncBroadcast: 'static {
 
 /// A lossy channel beside a subscriber that has come to a stop.
 pub trait Stalled: 'static {
+    /// Whether it takes part with so many of them.
+    fn fits(stalled: usize) -> bool;
     /// Makes a channel with so many subscribers that received one message and never go on.
     fn open_stalled(capacity: usize, stalled: usize) -> impl Publish;
 }

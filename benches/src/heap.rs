@@ -1,7 +1,5 @@
 //! Counts the bytes on the heap.
 
-#![expect(unsafe_code, reason = "an allocator is an unsafe trait; each function forwards to the system's")]
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 

@@ -1,5 +1,7 @@
 //! Counting while the work goes on.
 
+#![forbid(unsafe_code)]
+
 use crate::setting::Setting;
 use crossbeam_utils::CachePadded;
 use std::iter::Sum;

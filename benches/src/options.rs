@@ -13,7 +13,8 @@ usage: millpond-benches compare [FILTER ...] [options]
        millpond-benches list
 
 compare
-  FILTER          only cells whose name contains one of these, such as blocking/4x4 or pool
+  FILTER          only cells whose name contains one of these, such as blocking/4x4 or pool; with a $ behind it,
+                  only cells whose name ends so, such as 1x1/cap1$
   --rounds N      interleaved rounds (15; fewer prove nothing on a noisy machine)
   --mode MODE     free (default): the scheduler decides; pinned: producer i on core i % 2, consumer i on
                   core (i + 1) % 2; one-cpu: the whole process on one core; all: one after the other

@@ -1,5 +1,7 @@
 //! Who takes part, and in what.
 
+#![forbid(unsafe_code)]
+
 use crate::ends::{
     AsyncBroadcast, Asynchronous, Batch, Blocking, Broadcast, Chunks, FromAsync, IntoAsync, Pool, Ring,
     Select, Stalled,

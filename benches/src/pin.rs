@@ -1,5 +1,7 @@
 //! Where threads run.
 
+#![forbid(unsafe_code)]
+
 use core_affinity::CoreId;
 use std::fmt;
 use std::str::FromStr;

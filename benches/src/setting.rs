@@ -1,5 +1,7 @@
 //! What is the same for all samples of a run.
 
+#![forbid(unsafe_code)]
+
 use crate::pin::Placement;
 use std::time::Duration;
 

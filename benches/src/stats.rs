@@ -1,5 +1,7 @@
 //! Summing up rounds.
 
+#![forbid(unsafe_code)]
+
 /// Returns the median; none of nothing. Between two middle values it lies half way.
 #[must_use]
 pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {

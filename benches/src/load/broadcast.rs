@@ -152,7 +152,7 @@ async fn hear_async(mut subscriber: impl AsyncSubscribe) -> Heard {
 
 /// Whether a peer with subscribers that stall takes part.
 pub fn fits_stalled<P: Stalled>(load: &Load) -> bool {
-    matches!(load, Load::Stalled { .. })
+    matches!(load, Load::Stalled { subscribers } if P::fits(*subscribers))
 }
 
 /// Runs one sample of a publisher whose subscribers do nothing. Returns nanoseconds a message.

@@ -1,5 +1,7 @@
 //! The kinds of work, one a file. Each says which cells a peer that can do the work takes part in, and runs one sample.
 
+#![forbid(unsafe_code)]
+
 pub mod asynchronous;
 pub mod batch;
 pub mod blocking;

@@ -1,5 +1,7 @@
 //! Millpond and the crates it is measured beside. One file each, and one line in the table.
 
+#![forbid(unsafe_code)]
+
 use crate::peer::Peer;
 
 macro_rules! peers {

@@ -202,6 +202,11 @@ impl Publish for BesideStalled {
 }
 
 impl Stalled for Lossy {
+    /// With no subscriber at all nothing is published: that would be another cell.
+    fn fits(stalled: usize) -> bool {
+        stalled > 0
+    }
+
     fn open_stalled(capacity: usize, stalled: usize) -> impl Publish {
         let publisher = broadcast::Sender::new(capacity);
         let stalled = (0..stalled).map(|_| publisher.subscribe()).collect();

@@ -1,5 +1,7 @@
 //! What a run measured, and how it is written down.
 
+#![forbid(unsafe_code)]
+
 pub mod date;
 pub mod summary;
 pub mod svg;
@@ -145,6 +147,7 @@ pub fn digits(figure: f64) -> String {
         size if size >= 1000.0 => format!("{figure:.0}"),
         size if size >= 100.0 => format!("{figure:.1}"),
         size if size >= 1.0 || size == 0.0 => format!("{figure:.2}"),
+        size if size >= 0.1 => format!("{figure:.3}"),
         _ => format!("{figure:.4}"),
     }
 }

@@ -58,5 +58,5 @@ fn spread(spread: Option<Spread>, mark: &str) -> [String; 3] {
 /// Names are flush left, figures flush right.
 fn row([cell, peer, median, min, max, unit, ratio, range, remark]: [&str; 9]) -> String {
     let figures = format!("{median:>9} | {min:>9} | {max:>9} | {unit:<11} | {ratio:>13} | {range:>15}");
-    format!("| {cell:<29} | {peer:<21} | {figures} | {remark:<16} |")
+    format!("| {cell:<32} | {peer:<21} | {figures} | {remark:<16} |")
 }

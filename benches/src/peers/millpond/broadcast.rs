@@ -105,7 +105,24 @@ impl Publish for BesideStalled {
     }
 }
 
+/// The same channel where nobody is stalled, in the cell where somebody is.
+pub(super) struct NoneStalled;
+
+impl Stalled for NoneStalled {
+    fn fits(stalled: usize) -> bool {
+        stalled > 0
+    }
+
+    fn open_stalled(capacity: usize, _: usize) -> impl Publish {
+        Lossy::open_stalled(capacity, 0)
+    }
+}
+
 impl Stalled for Lossy {
+    fn fits(_: usize) -> bool {
+        true
+    }
+
     fn open_stalled(capacity: usize, stalled: usize) -> impl Publish {
         let (publisher, _) = broadcast::lossy(capacity);
         let held = (0..stalled).map(|_| {

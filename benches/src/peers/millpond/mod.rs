@@ -8,7 +8,7 @@ use crate::ends::{
 };
 use crate::load::pool::Jobs;
 use crate::peer::Peer;
-use broadcast::{Lossless, Lossy};
+use broadcast::{Lossless, Lossy, NoneStalled};
 use millpond::{Context, Receiver, Sender};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,7 +31,11 @@ pub(super) fn peers() -> Vec<Peer> {
         .async_broadcast::<Lossless>()
         .stalled::<Lossy>()
         .pool::<Workers>();
-    vec![all, Peer::ours("millpond lossy").async_broadcast::<Lossy>()]
+    vec![
+        all,
+        Peer::ours("millpond lossy").async_broadcast::<Lossy>(),
+        Peer::reference("none stalled").stalled::<NoneStalled>(),
+    ]
 }
 
 fn fits(shape: &Shape) -> bool {

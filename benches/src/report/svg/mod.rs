@@ -6,6 +6,7 @@
 mod canvas;
 
 use super::{CellReport, PeerReport, Run, Sample, Standing, digits};
+use crate::peer::Role;
 use crate::peers;
 use canvas::{Canvas, FAINT, INK, Style};
 
@@ -38,10 +39,11 @@ const ALSO_OURS: &str = "#f59e0b";
 const REFERENCE: &str = "#9ca3af";
 const ALARM: &str = "#b91c1c";
 
-/// One for each peer, in the order of the table of peers; further ones begin anew.
-const COLOURS: [&str; 18] = [
-    "#4e79a7", "#2f6f4f", "#59a14f", "#8cd17d", "#b6992d", "#76b7b2", "#af7aa1", "#edc948", "#9c755f",
-    "#d37295", "#499894", "#a0cbe8", "#79706e", "#6b8e23", "#86bcb6", "#d4a6c8", "#7b5ea7", "#bab0ac",
+/// One for each competitor, in the order of the table of peers; further ones begin anew. Kin have like colours.
+const COLOURS: [&str; 22] = [
+    "#4e79a7", "#2f4b7c", "#8a6d1d", "#c9a227", "#f1ce63", "#e6d5a0", "#59a14f", "#d37295", "#499894",
+    "#7b5ea7", "#b39bd1", "#9c755f", "#86bfe8", "#79706e", "#4e79a7", "#59a14f", "#7b5ea7", "#8a6d1d",
+    "#499894", "#d37295", "#9c755f", "#79706e",
 ];
 
 /// Returns a plot for each group and mode of a run.
@@ -99,6 +101,8 @@ fn legend(canvas: &mut Canvas, cells: &[&CellReport], width: usize) -> usize {
             peers.push(peer);
         }
     }
+    let all = peers::all();
+    peers.sort_by_key(|peer| all.iter().position(|known| known.name == peer.peer));
     let (mut x, mut y) = (MARGIN, LEGEND_TOP);
     for peer in peers {
         let wide = SWATCH + peer.peer.len() * LETTER_TENTHS / 10;
@@ -167,7 +171,8 @@ fn colour(peer: &PeerReport) -> &'static str {
         Standing::Ours => ALSO_OURS,
         Standing::Reference => REFERENCE,
         Standing::Peer => {
-            let index = peers::all().iter().position(|known| known.name == peer.peer);
+            let mut competitors = peers::all().into_iter().filter(|known| known.role == Role::Peer);
+            let index = competitors.position(|known| known.name == peer.peer);
             index.map_or(REFERENCE, |index| COLOURS[index % COLOURS.len()])
         }
     }
