@@ -10,6 +10,9 @@ pub mod table;
 use crate::stats::{self, Spread};
 use serde::{Deserialize, Serialize};
 
+/// Millions a second that nobody falls below who gets anywhere: a message a millisecond, when a thread is woken in a tenth of it.
+const STALL: f64 = 0.001;
+
 /// One run: everything there is to know about it. The JSON file is this.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -101,6 +104,13 @@ impl PeerReport {
         Spread::of(self.figures().into_iter().flatten())
     }
 
+    /// Counts the samples that did end, but only because the senders stopped: hardly a message passed before.
+    #[must_use]
+    pub fn stalls(&self, cell: &CellReport) -> usize {
+        let stalled = |&figure: &f64| cell.more_is_better && figure < STALL;
+        self.figures().into_iter().flatten().filter(stalled).count()
+    }
+
     /// Counts the samples with this outcome.
     #[must_use]
     pub fn count(&self, outcome: Sample) -> usize {
@@ -149,5 +159,62 @@ pub fn digits(figure: f64) -> String {
         size if size >= 1.0 || size == 0.0 => format!("{figure:.2}"),
         size if size >= 0.1 => format!("{figure:.3}"),
         _ => format!("{figure:.4}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(name: &str, role: Standing, figures: &[f64]) -> PeerReport {
+        let samples = figures.iter().map(|&figure| Sample::Figure(figure)).collect();
+        PeerReport { peer: name.to_owned(), role, samples }
+    }
+
+    fn cell(more_is_better: bool) -> CellReport {
+        CellReport {
+            cell: "a/b".to_owned(),
+            group: "a".to_owned(),
+            mode: "free".to_owned(),
+            unit: "M/s".to_owned(),
+            more_is_better,
+            peers: vec![
+                peer("millpond", Standing::Ours, &[4.0, 4.0, 4.0]),
+                peer("quick", Standing::Peer, &[8.0, 2.0, 8.0]),
+                peer("slow", Standing::Peer, &[1.0, 0.0002, 1.0]),
+                peer("bare", Standing::Reference, &[9.0, 0.1, 9.0]),
+            ],
+        }
+    }
+
+    #[test]
+    fn best_peer_has_the_best_median_and_is_no_reference() {
+        assert_eq!(cell(true).best().map(|best| &*best.peer), Some("quick"));
+        assert_eq!(cell(false).best().map(|best| &*best.peer), Some("slow"));
+    }
+
+    #[test]
+    fn ratio_is_the_median_of_the_rounds() {
+        let cell = cell(true);
+        let ratio = cell.ratio(&cell.peers[0], &cell.peers[1]);
+        assert_eq!(ratio, Some(Spread { median: 0.5, min: 0.5, max: 2.0 }));
+    }
+
+    #[test]
+    fn stalls_are_counted_where_more_is_better() {
+        let (rates, nanos) = (cell(true), cell(false));
+        assert_eq!(rates.peers[2].stalls(&rates), 1);
+        assert_eq!(nanos.peers[2].stalls(&nanos), 0);
+        assert!(table::lines(&rates)[2].contains("STALLED 1 of 3"));
+    }
+
+    #[test]
+    fn run_survives_its_file() {
+        let mut cell = cell(true);
+        cell.peers[1].samples.extend([Sample::Hung, Sample::Failed, Sample::Skipped]);
+        let run = Run { date: "2026-01-02".to_owned(), rounds: 3, millis: 60, cells: vec![cell] };
+        let read = serde_json::to_string(&run).and_then(|text| serde_json::from_str::<Run>(&text));
+        assert_eq!(read.ok().as_ref(), Some(&run));
+        assert_eq!(svg::plots(&run).len(), 1);
     }
 }

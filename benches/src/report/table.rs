@@ -35,12 +35,16 @@ fn line(cell: &CellReport, peer: &PeerReport) -> String {
     let [ratio, low, high] = spread(ratio.map(|(ratio, _)| ratio), ratio.map_or("", |(_, mark)| mark));
     let range = format!("{low}..{high}");
     let range = if range == "-..-" { "" } else { &range };
-    row([&cell.cell, &name, &median, &min, &max, &cell.unit, &ratio, range, &remark(peer)])
+    row([&cell.cell, &name, &median, &min, &max, &cell.unit, &ratio, range, &remark(cell, peer)])
 }
 
-fn remark(peer: &PeerReport) -> String {
-    let outcomes = [(Sample::Hung, "HUNG"), (Sample::Failed, "FAILED"), (Sample::Skipped, "skipped")];
-    let counts = outcomes.map(|(outcome, name)| (peer.count(outcome), name));
+fn remark(cell: &CellReport, peer: &PeerReport) -> String {
+    let counts = [
+        (peer.count(Sample::Hung), "HUNG"),
+        (peer.stalls(cell), "STALLED"),
+        (peer.count(Sample::Failed), "FAILED"),
+        (peer.count(Sample::Skipped), "skipped"),
+    ];
     let remarks = counts.into_iter().filter(|&(count, _)| count > 0);
     let remarks: Vec<_> = remarks.map(|(count, name)| format!("{name} {count}")).collect();
     let reference = if peer.role == Standing::Reference { "reference " } else { "" };

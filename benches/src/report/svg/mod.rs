@@ -139,19 +139,27 @@ fn panel(canvas: &mut Canvas, cell: &CellReport, x: usize, y: usize) {
     }
     let scale = cell.peers.iter().filter_map(|peer| Some(peer.spread()?.max)).fold(0.0, f64::max);
     for peer in &cell.peers {
-        bar(canvas, peer, scale, zero, line);
+        bar(canvas, peer, trouble(cell, peer), scale, zero, line);
         line += LINE;
     }
     canvas.line(&format!("M{zero} {}V{line}", y + PANEL_HEAD - 3), FAINT);
 }
 
-fn bar(canvas: &mut Canvas, peer: &PeerReport, scale: f64, zero: usize, y: usize) {
+/// The worst that became of a peer's samples.
+fn trouble(cell: &CellReport, peer: &PeerReport) -> Option<&'static str> {
+    let troubles = [
+        (peer.count(Sample::Hung), "hung"),
+        (peer.stalls(cell), "stalled"),
+        (peer.count(Sample::Failed), "failed"),
+    ];
+    troubles.into_iter().find(|&(count, _)| count > 0).map(|(_, what)| what)
+}
+
+fn bar(canvas: &mut Canvas, peer: &PeerReport, trouble: Option<&str>, scale: f64, zero: usize, y: usize) {
     let bold = peer.role == Standing::Ours;
     canvas.text(zero - 6, y + 9, Style::RIGHT.bold(bold), &peer.peer);
-    let lost = [(Sample::Hung, "hung"), (Sample::Failed, "failed")];
-    let lost = lost.into_iter().find(|&(outcome, _)| peer.count(outcome) > 0).map(|(_, what)| what);
     let Some(spread) = peer.spread() else {
-        canvas.text(zero + 6, y + 9, Style::PLAIN.colour(ALARM), lost.unwrap_or("no sample"));
+        canvas.text(zero + 6, y + 9, Style::PLAIN.colour(ALARM), trouble.unwrap_or("no sample"));
         return;
     };
     let at = |figure: f64| figure / scale.max(f64::MIN_POSITIVE) * BAR_WIDTH as f64;
@@ -159,8 +167,8 @@ fn bar(canvas: &mut Canvas, peer: &PeerReport, scale: f64, zero: usize, y: usize
     let (from, to, top) = (zero as f64 + at(spread.min), zero as f64 + at(spread.max), y + BAR / 2 - 2);
     canvas.line(&format!("M{from:.1} {}H{to:.1}M{from:.1} {top}v4M{to:.1} {top}v4", top + 2), INK);
     let right = zero + BAR_WIDTH + VALUE_WIDTH;
-    let value = lost.map_or_else(String::new, |what| format!("{what}, ")) + &digits(spread.median);
-    let style = if lost.is_some() { Style::RIGHT.colour(ALARM) } else { Style::RIGHT };
+    let value = trouble.map_or_else(String::new, |what| format!("{what}, ")) + &digits(spread.median);
+    let style = if trouble.is_some() { Style::RIGHT.colour(ALARM) } else { Style::RIGHT };
     canvas.text(right, y + 9, style.bold(bold), &value);
 }
 
