@@ -1,10 +1,18 @@
-//! What the criterion benches and the comparison share: the peers, and the work that each of them is put to.
+//! Millpond beside its peers: who takes part, what each is put to, and how the figures are summed up.
 //!
-//! A peer is one small file in `peers/`, named once in [`peers::channels`] or [`peers::pools`]. The work checks that every
-//! message arrived and every job ran: a figure of this package is a figure of work done.
+//! A peer is one small file in `peers/` and one line in its table. A cell is one kind of work of one size, named like
+//! `blocking/4x1/cap64`. Every load counts and adds up its messages at both ends and asserts that the two agree: a figure of
+//! this package is a figure of work done.
 
 pub mod cell;
-pub mod channel;
+pub mod crew;
+pub mod ends;
+pub mod heap; // The only one with unsafe code: a global allocator that counts.
+pub mod load;
+pub mod meter;
+pub mod peer;
 pub mod peers;
 pub mod pin;
-pub mod pool;
+pub mod report;
+pub mod setting;
+pub mod stats;

@@ -1,47 +1,39 @@
-//! The crates that millpond is measured beside. One file each.
+//! Millpond and the crates it is measured beside. One file each, and one line in the table.
 
-mod crossbeam;
-mod kanal;
-mod millpond;
-mod rayon;
+#![forbid(unsafe_code)]
 
-use crate::{channel, pool};
-use std::time::Duration;
+use crate::peer::Peer;
 
-/// A channel in a table of peers.
-#[derive(Debug, Clone, Copy)]
-pub struct Channel {
-    /// Its name.
-    pub name: &'static str,
-    /// Runs a load once.
-    pub run: fn(&channel::Load) -> Duration,
+macro_rules! peers {
+    ($($file:ident,)*) => {
+        $(mod $file;)*
+
+        /// Returns everybody, in the order of the tables. Millpond comes first.
+        #[must_use]
+        pub fn all() -> Vec<Peer> {
+            [$($file::peers(),)*].into_iter().flatten().collect()
+        }
+    };
 }
 
-/// A pool in a table of peers.
-#[derive(Debug, Clone, Copy)]
-pub struct Pool {
-    /// Its name.
-    pub name: &'static str,
-    /// Runs a load once.
-    pub run: fn(&pool::Load) -> Duration,
-}
-
-const fn channel<P: channel::ChannelPeer>() -> Channel {
-    Channel { name: P::NAME, run: channel::run::<P> }
-}
-
-const fn pool<P: pool::PoolPeer>() -> Pool {
-    Pool { name: P::NAME, run: pool::run::<P> }
-}
-
-/// Returns all channels; millpond comes first.
-#[must_use]
-pub const fn channels() -> [Channel; 3] {
-    [channel::<millpond::Millpond>(), channel::<crossbeam::Crossbeam>(), channel::<kanal::Kanal>()]
-}
-
-/// Returns all pools; millpond comes first.
-#[must_use]
-pub const fn pools() -> [Pool; 3] {
-    [pool::<millpond::Millpond>(), pool::<rayon::Rayon>(), pool::<crossbeam::Crossbeam>()]
+peers! {
+    millpond,
+    crossbeam_channel,
+    crossfire,
+    kanal,
+    flume,
+    async_channel,
+    tokio,
+    thingbuf,
+    tachyonix,
+    sync_channel,
+    rtrb,
+    ringbuf,
+    array_queue,
+    disruptor,
+    bus,
+    async_broadcast,
+    rayon,
+    threadpool,
+    unpark,
 }

@@ -1,30 +1,29 @@
 //! rayon's `spawn`.
 
-use crate::pool::{Load, PoolPeer};
+use crate::ends::Pool;
+use crate::load::pool::Jobs;
+use crate::peer::Peer;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::thread;
 
-pub(super) struct Rayon;
+pub(super) fn peers() -> Vec<Peer> {
+    vec![Peer::new("rayon::spawn").pool::<Spawn>()]
+}
 
-impl PoolPeer for Rayon {
-    const NAME: &'static str = "rayon::spawn";
+struct Spawn;
 
-    fn run(load: &Load, ran: &Arc<AtomicU64>) {
+impl Pool for Spawn {
+    fn work(jobs: &Jobs) {
         // Kept between runs, as the global pool would be.
         static POOL: OnceLock<ThreadPool> = OnceLock::new();
         let pool = POOL.get_or_init(|| {
-            let builder = ThreadPoolBuilder::new().num_threads(load.workers);
+            let builder = ThreadPoolBuilder::new().num_threads(jobs.workers);
             builder.build().expect("the machine can start the workers")
         });
-        assert_eq!(pool.current_num_threads(), load.workers, "one process measures one number of workers");
-        let job = load.job;
-        load.produce(|| {
-            let ran = Arc::clone(ran);
-            pool.spawn(move || job.run(&ran));
-        });
-        while ran.load(Ordering::Relaxed) < load.total() {
+        assert_eq!(pool.current_num_threads(), jobs.workers, "one process measures one number of workers");
+        jobs.produce(|| pool.spawn(jobs.one()));
+        while jobs.count() < jobs.total() {
             thread::yield_now();
         }
     }
