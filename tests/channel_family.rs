@@ -300,6 +300,28 @@ macro_rules! family {
             }
 
             #[test]
+            fn a_queue_that_is_sent_keeps_its_memory_and_what_was_not() {
+                let (mut tx, mut rx) = bounded(2);
+                let mut batch = VecDeque::with_capacity(10);
+                batch.extend(0..2);
+                {
+                    let tx = &mut tx;
+                    assert_eq!(tx.send_from(&mut batch), Ok(()));
+                }
+                assert_eq!((batch.len(), batch.capacity() >= 10), (0, true));
+                batch.extend(2..7);
+                let sender = Sleeper::asleep(move || {
+                    let tx = &mut tx;
+                    (tx.send_from(&mut batch).is_err(), batch)
+                });
+                assert_eq!((rx.recv(), rx.recv(), rx.recv()), (Ok(0), Ok(1), Ok(2)));
+                rx.close();
+                let (refused, batch) = sender.join();
+                let rest: Vec<i32> = rx.iter().collect();
+                assert!(refused && batch.iter().copied().eq(3 + rest.len() as i32..7));
+            }
+
+            #[test]
             fn batches_of_tasks() {
                 use futures::FutureExt;
                 let (mut tx, mut rx) = bounded(2);

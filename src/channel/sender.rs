@@ -124,6 +124,30 @@ macro_rules! sender {
                 source::send_many($me.end(), messages.into())
             }
 
+            /// Sends all messages of a queue in order, blocking the thread while the channel is full.
+            ///
+            /// As [`send_many`](Self::send_many), for those who send batch after batch: the queue is empty afterwards and keeps
+            /// its memory.
+            ///
+            /// # Errors
+            /// [`SendError`] if the channel is or becomes closed: those that were not sent stay in the queue, in order.
+            ///
+            /// # Examples
+            /// ```
+            /// # use std::collections::VecDeque;
+            #[doc = concat!($make, "(8);")]
+            /// let mut batch = VecDeque::new();
+            /// for start in [0, 3] {
+            ///     batch.extend(start..start + 3);
+            ///     tx.send_from(&mut batch)?;
+            /// }
+            /// assert_eq!(rx.try_iter().sum::<i32>(), 15);
+            /// # Ok::<(), millpond::SendError<()>>(())
+            /// ```
+            pub fn send_from($($by)+ $me, messages: &mut VecDeque<T>) -> Result<(), SendError<()>> {
+                source::send_from($me.end(), messages)
+            }
+
             /// Sends many messages in order, letting the task wait while the channel is full.
             ///
             /// As [`send_many`](Self::send_many): as many as find room enter as one. Works in any executor, never blocks the

@@ -284,6 +284,24 @@ pub(super) fn send_many<T>(end: impl PushEnd<T>, values: VecDeque<T>) -> Result<
     block_on(&mut SendManySource::new(end, values), Deadline::never()).expect(NO_DEADLINE)
 }
 
+/// Sends all, blocking the thread; those that were not sent stay, and so does the memory.
+pub(super) fn send_from<T>(end: impl PushEnd<T>, values: &mut VecDeque<T>) -> Result<(), SendError<()>> {
+    /// Puts the queue back, also if a waker panics.
+    struct Lent<'a, T, E: PushEnd<T>>(SendManySource<T, E>, &'a mut VecDeque<T>);
+    impl<T, E: PushEnd<T>> Drop for Lent<'_, T, E> {
+        fn drop(&mut self) {
+            *self.1 = self.0.take();
+        }
+    }
+    let lent = std::mem::take(values);
+    let mut source = Lent(SendManySource::new(end, lent), values);
+    let answer = block_on(&mut source.0, Deadline::never()).expect(NO_DEADLINE);
+    answer.map_err(|error| {
+        source.0.values = error.unsent;
+        SendError(())
+    })
+}
+
 /// Sends as many as there is room for.
 pub(super) fn try_send_many<T>(
     mut end: impl PushEnd<T>,

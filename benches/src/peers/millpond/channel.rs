@@ -1,0 +1,166 @@
+//! The channels: one flavour for each cardinality, all with the same methods.
+
+use crate::ends::{
+    AsyncRx, AsyncTx, Asynchronous, Batch, BatchRx, BatchTx, Blocking, FromAsync, IntoAsync, Message, Ring, Rx,
+    Shape, TryRx, TryTx, Tx,
+};
+use std::collections::VecDeque;
+
+/// Whether `bounded(0)` is a channel without a buffer.
+const HAS_RENDEZVOUS: bool = false;
+
+struct BatchEnd<E, B> {
+    end: E,
+    batch: B,
+}
+
+/// Writes a flavour: its name, its module, which shapes it fits, and how ends become as many as the shape asks for.
+macro_rules! flavour {
+    ($flavour:ident, $module:ident, $fits:expr, $senders:expr, $receivers:expr) => {
+        /// One flavour of channel.
+        pub(super) struct $flavour;
+
+        const _: () = {
+            use millpond::$module::{Receiver, Sender, bounded};
+
+            fn fits(shape: &Shape) -> bool {
+                let fits: fn(&Shape) -> bool = $fits;
+                (HAS_RENDEZVOUS || shape.is_buffered()) && fits(shape)
+            }
+
+            fn open<M>(shape: &Shape) -> (Vec<Sender<M>>, Vec<Receiver<M>>) {
+                let (sender, receiver) = bounded(shape.capacity);
+                ($senders(*shape, sender), $receivers(*shape, receiver))
+            }
+
+            impl<M: Message> Tx<M> for Sender<M> {
+                #[inline]
+                fn send_one(&mut self, message: M) {
+                    self.send(message).expect("the receivers are alive");
+                }
+            }
+
+            impl<M: Message> Rx<M> for Receiver<M> {
+                #[inline]
+                fn recv_one(&mut self) -> Option<M> {
+                    self.recv().ok()
+                }
+            }
+
+            impl AsyncTx<u64> for Sender<u64> {
+                #[inline]
+                async fn send_one_async(&mut self, message: u64) {
+                    self.send_async(message).await.expect("the receivers are alive");
+                }
+            }
+
+            impl AsyncRx<u64> for Receiver<u64> {
+                #[inline]
+                async fn recv_one_async(&mut self) -> Option<u64> {
+                    self.recv_async().await.ok()
+                }
+            }
+
+            impl TryTx for Sender<u64> {
+                #[inline]
+                fn push_one(&mut self, number: u64) -> bool {
+                    self.try_send(number).is_ok()
+                }
+            }
+
+            impl TryRx for Receiver<u64> {
+                #[inline]
+                fn pop_one(&mut self) -> Option<u64> {
+                    self.try_recv().ok()
+                }
+            }
+
+            impl BatchTx for BatchEnd<Sender<u64>, VecDeque<u64>> {
+                fn send_batch(&mut self, first: u64, count: u64) {
+                    self.batch.extend(first..first + count);
+                    self.end.send_from(&mut self.batch).expect("the receivers are alive");
+                }
+            }
+
+            impl BatchRx for BatchEnd<Receiver<u64>, Vec<u64>> {
+                fn recv_batch(&mut self, limit: usize, take: &mut impl FnMut(u64)) -> bool {
+                    let open = self.end.recv_many(&mut self.batch, limit).is_ok();
+                    self.batch.drain(..).for_each(take);
+                    open
+                }
+            }
+
+            impl Blocking for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open<M: Message>(shape: Shape) -> (Vec<impl Tx<M>>, Vec<impl Rx<M>>) {
+                    open(&shape)
+                }
+            }
+
+            impl Asynchronous for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open_async(shape: Shape) -> (Vec<impl AsyncTx<u64>>, Vec<impl AsyncRx<u64>>) {
+                    open(&shape)
+                }
+            }
+
+            impl IntoAsync for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open_into_async(shape: Shape) -> (Vec<impl Tx<u64>>, Vec<impl AsyncRx<u64>>) {
+                    open(&shape)
+                }
+            }
+
+            impl FromAsync for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open_from_async(shape: Shape) -> (Vec<impl AsyncTx<u64>>, Vec<impl Rx<u64>>) {
+                    open(&shape)
+                }
+            }
+
+            impl Ring for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open_ring(shape: Shape) -> (Vec<impl TryTx>, Vec<impl TryRx>) {
+                    open(&shape)
+                }
+            }
+
+            impl Batch for $flavour {
+                fn fits(shape: &Shape) -> bool {
+                    fits(shape)
+                }
+
+                fn open_batch(shape: Shape) -> (Vec<impl BatchTx>, Vec<impl BatchRx>) {
+                    let (senders, receivers) = open(&shape);
+                    let senders = senders.into_iter().map(|end| BatchEnd { end, batch: VecDeque::new() });
+                    let receivers = receivers.into_iter().map(|end| BatchEnd { end, batch: Vec::new() });
+                    (senders.collect(), receivers.collect())
+                }
+            }
+        };
+    };
+}
+
+/// The only end of a side.
+fn alone<E>(_: Shape, end: E) -> Vec<E> {
+    vec![end]
+}
+
+flavour!(Spsc, spsc, |shape| shape.producers == 1 && shape.consumers == 1, alone, alone);
+flavour!(Mpsc, mpsc, |shape| shape.consumers == 1, Shape::senders, alone);
+flavour!(Mpmc, mpmc, |_| true, Shape::senders, Shape::receivers);
