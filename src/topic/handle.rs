@@ -4,7 +4,7 @@ use super::error::PublishError;
 use super::event::Event;
 use super::name::TopicName;
 use super::pattern::Pattern;
-use super::publish::{Publication, Published};
+use super::publish::{Publication, Published, Stuck};
 use super::route::Hub;
 use super::subscribe::Subscribe;
 use super::topics::Owner;
@@ -61,9 +61,10 @@ impl<T> Topic<T> {
     }
 
     /// Asks the filters. `Err`: the registry is closed.
-    fn begin(&self, value: T) -> Result<Publication<T>, PublishError<T>> {
-        match self.owner.registry().route(&self.hub) {
-            Some(route) => Ok(Publication::new(route, Event::new(self.name().clone(), value))),
+    fn begin(&self, value: T) -> Result<Publication<'_, T>, PublishError<T>> {
+        let registry = self.owner.registry();
+        match registry.route(&self.hub) {
+            Some(route) => Ok(Publication::new(registry, route, Event::new(self.name().clone(), value))),
             None => Err(PublishError::Closed(value)),
         }
     }
@@ -73,7 +74,7 @@ impl<T: Clone> Topic<T> {
     /// Publishes a value, blocking the thread while a subscription that loses nothing is full.
     ///
     /// # Errors
-    /// [`PublishError::Closed`] with the value.
+    /// [`PublishError::Closed`] with the value, also when the registry is closed while this waits.
     ///
     /// # Blocking
     /// Spins for a moment, then parks the thread, until there is room in all such subscriptions at once. Publishers that
@@ -93,11 +94,12 @@ impl<T: Clone> Topic<T> {
     pub fn try_publish(&self, value: T) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
         match publication.reserve() {
-            Ok(()) => Ok(publication.commit(self.owner.registry())),
-            Err(stop) => {
+            Ok(()) => Ok(publication.commit()),
+            Err(Stuck::Full(stop)) => {
                 let who = Arc::clone(publication.entry(stop).info());
                 Err(PublishError::Full(publication.into_value(), who))
             }
+            Err(Stuck::Closed) => Err(PublishError::Closed(publication.into_value())),
         }
     }
 
@@ -112,13 +114,16 @@ impl<T: Clone> Topic<T> {
     fn publish_until(&self, value: T, deadline: Deadline) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
         let mut waited = false;
-        while let Err(stop) = publication.reserve() {
+        while let Err(stuck) = publication.reserve() {
+            let Stuck::Full(stop) = stuck else {
+                return Err(PublishError::Closed(publication.into_value()));
+            };
             // A wait tries at least once, and may bring a place each time while another is missing each time.
             let late = waited && deadline.has_passed();
             let answer =
                 if late { None } else { block_on(&mut publication.reservation(stop), deadline).ok() };
             match answer {
-                Some(answer) => publication.hold(stop, answer),
+                Some(answer) => publication.resume(stop, answer),
                 None => {
                     let who = Arc::clone(publication.entry(stop).info());
                     return Err(PublishError::Timeout(publication.into_value(), who));
@@ -126,7 +131,7 @@ impl<T: Clone> Topic<T> {
             }
             waited = true;
         }
-        Ok(publication.commit(self.owner.registry()))
+        Ok(publication.commit())
     }
 
     /// Publishes a value, letting the task wait while a subscription that loses nothing is full. Works in any executor.
@@ -134,17 +139,20 @@ impl<T: Clone> Topic<T> {
     /// *Cancel safety.* A future that is dropped before it is ready has published nothing; the value is dropped with it.
     ///
     /// # Errors
-    /// [`PublishError::Closed`] with the value.
+    /// As [`publish`](Self::publish).
     ///
     /// # Panics
     /// As [`publish`](Self::publish).
     pub async fn publish_async(&self, value: T) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
-        while let Err(stop) = publication.reserve() {
-            let reserved = Waiting::new(publication.reservation(stop)).await;
-            publication.hold(stop, reserved);
+        while let Err(stuck) = publication.reserve() {
+            let Stuck::Full(stop) = stuck else {
+                return Err(PublishError::Closed(publication.into_value()));
+            };
+            let answer = Waiting::new(publication.reservation(stop)).await;
+            publication.resume(stop, answer);
         }
-        Ok(publication.commit(self.owner.registry()))
+        Ok(publication.commit())
     }
 }
 

@@ -35,7 +35,7 @@
 //! wait for it go on.
 //!
 //! **Closed.** By [`Topics::close`], or when the last [`Topics`] and [`Topic`] are dropped: subscriptions receive what they
-//! have, then [`RecvError::Closed`].
+//! have, then [`RecvError::Closed`]. Publishers that wait for room get their value back, with [`PublishError::Closed`].
 //!
 //! **User code** (filters, `Clone`, `Drop`, wakers) never runs under a lock. A filter that panics is as one that says no, for
 //! that event, and counted; a `clone` that panics does so in `publish`, and the subscriptions that were to come get nothing.

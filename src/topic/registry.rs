@@ -186,6 +186,7 @@ impl<T> Registry<T> {
         state.subscriptions -= 1;
         let forgotten = state.forget_routes(pattern);
         drop(state);
+        entry.end();
         drop((removed, forgotten));
     }
 
@@ -226,6 +227,9 @@ impl<T> Registry<T> {
         // A waker may panic; the others are woken all the same.
         let mut panic = None;
         for entry in ended {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.end())) {
+                panic.get_or_insert(payload);
+            }
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.inlet().close())) {
                 panic.get_or_insert(payload);
             }
