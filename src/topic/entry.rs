@@ -164,7 +164,8 @@ impl<T> Entry<T> {
     ///
     /// A queue's gate stays open, as others use it too: so all who wait there are woken, and those look again who wait for
     /// something else. A publisher that is in the list when it is locked here is woken; one that comes later has taken
-    /// the lock after this, and sees the flag in the attempt that follows.
+    /// the lock after this, and sees the flag in the attempt that follows. One that was woken for a place and sees the flag
+    /// leaves the place to those behind it: the flag is raised first, so they are woken here.
     pub(super) fn end(&self) {
         // ORDERING: Relaxed; the lock that `notify_all` takes next orders it before every attempt of a later waiter.
         self.ended.store(true, Ordering::Relaxed);

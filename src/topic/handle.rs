@@ -74,7 +74,8 @@ impl<T: Clone> Topic<T> {
     /// Publishes a value, blocking the thread while a subscription that loses nothing is full.
     ///
     /// # Errors
-    /// [`PublishError::Closed`] with the value, also when the registry is closed while this waits.
+    /// [`PublishError::Closed`] with the value, also when the registry is closed while this waits. [`PublishError::Full`] only
+    /// where waiting is no use: more subscriptions feed one queue than it has room for jobs.
     ///
     /// # Blocking
     /// Spins for a moment, then parks the thread, until there is room in all such subscriptions at once. Publishers that
@@ -95,18 +96,14 @@ impl<T: Clone> Topic<T> {
         let mut publication = self.begin(value)?;
         match publication.reserve() {
             Ok(()) => Ok(publication.commit()),
-            Err(Stuck::Full(stop)) => {
-                let who = Arc::clone(publication.entry(stop).info());
-                Err(PublishError::Full(publication.into_value(), who))
-            }
-            Err(Stuck::Closed) => Err(PublishError::Closed(publication.into_value())),
+            Err(stuck) => Err(refuse(publication, stuck)),
         }
     }
 
     /// Publishes a value, blocking the thread for up to `timeout`: see [`publish`](Self::publish). Tries at least once.
     ///
     /// # Errors
-    /// [`PublishError::Timeout`], which says who had no room at last, or [`PublishError::Closed`]; both give the value back.
+    /// [`PublishError::Timeout`], which says who had no room at last, or as [`publish`](Self::publish); all give the value back.
     pub fn publish_timeout(&self, value: T, timeout: Duration) -> Result<Published, PublishError<T>> {
         self.publish_until(value, Deadline::after(timeout))
     }
@@ -115,8 +112,8 @@ impl<T: Clone> Topic<T> {
         let mut publication = self.begin(value)?;
         let mut waited = false;
         while let Err(stuck) = publication.reserve() {
-            let Stuck::Full(stop) = stuck else {
-                return Err(PublishError::Closed(publication.into_value()));
+            let Some(stop) = publication.worth_waiting_for(stuck) else {
+                return Err(refuse(publication, stuck));
             };
             // A wait tries at least once, and may bring a place each time while another is missing each time.
             let late = waited && deadline.has_passed();
@@ -146,13 +143,24 @@ impl<T: Clone> Topic<T> {
     pub async fn publish_async(&self, value: T) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
         while let Err(stuck) = publication.reserve() {
-            let Stuck::Full(stop) = stuck else {
-                return Err(PublishError::Closed(publication.into_value()));
+            let Some(stop) = publication.worth_waiting_for(stuck) else {
+                return Err(refuse(publication, stuck));
             };
             let answer = Waiting::new(publication.reservation(stop)).await;
             publication.resume(stop, answer);
         }
         Ok(publication.commit())
+    }
+}
+
+/// Gives the value back, and says why.
+fn refuse<T>(publication: Publication<'_, T>, stuck: Stuck) -> PublishError<T> {
+    match stuck {
+        Stuck::Full(stop) => {
+            let who = Arc::clone(publication.entry(stop).info());
+            PublishError::Full(publication.into_value(), who)
+        }
+        Stuck::Closed => PublishError::Closed(publication.into_value()),
     }
 }
 

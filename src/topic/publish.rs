@@ -115,6 +115,14 @@ impl<'r, T> Publication<'r, T> {
         Ok(())
     }
 
+    /// Returns the stop that a place may become free at. None: waiting is no use.
+    pub(super) fn worth_waiting_for(&self, stuck: Stuck) -> Option<usize> {
+        match stuck {
+            Stuck::Full(stop) if self.reservation(stop).can_be_had() => Some(stop),
+            Stuck::Full(_) | Stuck::Closed => None,
+        }
+    }
+
     /// Returns the subscription at a stop.
     pub(super) fn entry(&self, stop: usize) -> &Entry<T> {
         &self.route[stop]
@@ -270,6 +278,11 @@ impl<T> Reservation<'_, T> {
     /// Takes all the places, or none. Never waits.
     fn reserve(&self) -> Reserved {
         self.entries[0].inlet().reserve(self.count())
+    }
+
+    /// Whether there would be room if nobody else had any.
+    fn can_be_had(&self) -> bool {
+        self.count() <= self.gate().capacity()
     }
 
     fn gate(&self) -> &Gate {

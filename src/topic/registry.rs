@@ -223,17 +223,19 @@ impl<T> Registry<T> {
         state.patterns.drain(|entry| ended.push(entry));
         state.subscriptions = 0;
         drop(state);
-        drop(routes);
-        // A waker may panic; the others are woken all the same.
+        // A waker may panic, and so may the drop of a filter: the others are ended all the same.
         let mut panic = None;
-        for entry in ended {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.end())) {
+        let mut persist = |step: &mut dyn FnMut()| {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(step)) {
                 panic.get_or_insert(payload);
             }
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.inlet().close())) {
-                panic.get_or_insert(payload);
-            }
+        };
+        for entry in &ended {
+            persist(&mut || entry.end());
+            persist(&mut || entry.inlet().close());
         }
+        let mut gone = Some((ended, routes));
+        persist(&mut || drop(gone.take()));
         if let Some(payload) = panic {
             resume_unwind(payload);
         }
