@@ -106,7 +106,7 @@ impl<T> Window<T> {
     pub(super) fn new(capacity: usize) -> (Self, Onlooker<T>) {
         let (publisher, subscriber) = broadcast::lossy(capacity);
         let publisher = Arc::new(publisher);
-        (Self(Arc::clone(&publisher)), Onlooker { watch: Watch(publisher), subscriber })
+        (Self(Arc::clone(&publisher)), Onlooker { _watch: Watch(publisher), subscriber })
     }
 }
 
@@ -135,7 +135,7 @@ impl<T: Send + Sync> Inlet<T> for Window<T> {
 
 /// The subscription's end of a lossy mailbox.
 pub(super) struct Onlooker<T> {
-    pub(super) watch: Watch<T>,
+    pub(super) _watch: Watch<T>,
     pub(super) subscriber: Subscriber<Event<T>>,
 }
 

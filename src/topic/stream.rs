@@ -40,7 +40,7 @@ impl<T: Clone> SubscriptionStream<T> {
                 Flow::Lossless { room: reader.room, events: reader.receiver.into_stream() }
             }
             Mail::Lossy(onlooker) => {
-                Flow::Lossy { _watch: onlooker.watch, events: onlooker.subscriber.into_stream() }
+                Flow::Lossy { _watch: onlooker._watch, events: onlooker.subscriber.into_stream() }
             }
         };
         Self { membership, flow }
