@@ -1,10 +1,12 @@
-//! Bounded channels with backpressure, and a worker pool that acknowledges, retries and dead-letters.
+//! Bounded channels with backpressure, broadcast, topics, and a worker pool that acknowledges, retries and dead-letters.
 //!
 //! Work arrives when it likes, the wheel turns at its own pace, and a gate keeps the pond from flooding.
 //!
 //! | you want | use |
 //! |---|---|
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
+//! | everybody to see every message of one stream: all of them wait, or the slow ones miss some and are told | [`broadcast`] |
+//! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
 //!
 //! # What is promised
@@ -14,10 +16,12 @@
 //! 3. A dropped `recv` future takes nothing: neither a value nor a wake-up is lost. Every async method is cancel-safe.
 //! 4. Each sender's messages arrive in order; as a whole a channel is linearizable to a bounded first-in-first-out queue.
 //! 5. Closed, or last sender gone: receivers drain what is left, then get `Closed` for ever. Nobody sleeps past a close.
-//! 6. An accepted job is done, dead-lettered, dropped by a stated policy, or still held: at any quiet point
+//! 6. Broadcast: a subscriber sees a contiguous run, or `Lagged(n)` with n exact.
+//! 7. An accepted job is done, dead-lettered, dropped by a stated policy, or still held: at any quiet point
 //!    `submitted = done + dead + dropped + held`. A job may run more than once (at-least-once), within this process.
-//! 7. Memory is bounded by what the caller configured; nothing is trimmed silently: each drop is counted and reported.
-//! 8. A panic in user code (handler, `Drop`, waker) leaves every structure usable and every value dropped at most once.
+//! 8. Memory is bounded by what the caller configured; nothing is trimmed silently: each drop is counted and reported.
+//! 9. A panic in user code (handler, filter, `Clone`, `Drop`, waker) leaves every structure usable and every value dropped at most
+//!    once.
 //!
 //! # Who waits for whom
 //! `try_*` never parks. Plain names block the thread, `*_timeout` and `*_deadline` with a limit, and `*_async` let a task wait, in
@@ -25,11 +29,13 @@
 //!
 //! The rings take no lock and never enter the system while nobody waits, but they are *not* lock-free in the formal sense: if a
 //! thread is suspended between claiming and publishing one slot (a few instructions around a move of `T`), the receiver that
-//! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable.
+//! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable. In a
+//! broadcast all subscribers need that slot. A suspended *subscriber* of a lossy broadcast holds nobody up.
 //! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only.
 //!
 //! # Features
-//! * `stream`: `Receiver::stream` and `RecvStream`, a `futures_core::Stream`.
+//! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
+//!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 

@@ -3,8 +3,10 @@
 mod common;
 
 use common::Watchdog;
+use futures::FutureExt;
+#[cfg(feature = "stream")]
+use futures::StreamExt;
 use futures::executor::block_on;
-use futures::{FutureExt, StreamExt};
 use millpond::broadcast::{Publisher, RecvError, Subscriber, lossless, lossless_evicting, lossy};
 use std::future::Future;
 use std::pin::pin;
@@ -167,6 +169,7 @@ fn receiving_may_lose_a_race() {
     });
 }
 
+#[cfg(feature = "stream")]
 #[test]
 fn a_stream_reports_what_was_missed_and_ends() {
     let (publisher, subscriber) = lossy(2);
@@ -181,6 +184,7 @@ fn a_stream_reports_what_was_missed_and_ends() {
     assert_eq!((stream.subscriber().received(), stream.subscriber().lagged()), (2, 3));
 }
 
+#[cfg(feature = "stream")]
 #[test]
 fn a_stream_of_one_thrown_out_ends() {
     let (publisher, dead) = lossless_evicting(1, Duration::ZERO);
@@ -197,5 +201,6 @@ fn futures_are_send() {
     let (publisher, mut subscriber) = lossless(1);
     is_send(&publisher.publish_async(1));
     is_send(&subscriber.recv_async());
+    #[cfg(feature = "stream")]
     is_send(&subscriber.into_stream());
 }

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::Ledger;
-use millpond::topic::{Event, Topics};
+use common::{Ledger, Sleeper};
+use millpond::topic::{Event, RecvError, Topics};
+use millpond::{Context, Pool};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -150,6 +151,32 @@ fn a_drop_that_panics_does_not_keep_the_registry_locked() {
     let mut after = topic.subscribe().lossless(1).unwrap();
     assert_eq!(topic.publish(Arc::new(Bomb(false))).unwrap().reached, 1);
     assert!(after.recv().is_ok());
+}
+
+/// Closing ends all subscriptions, also when what it drops on the way panics: nobody sleeps past a close.
+#[test]
+fn a_drop_that_panics_does_not_keep_a_close_from_ending_all() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking(), "a drop that was told to panic");
+        }
+    }
+    let topics = Topics::<u32>::new();
+    let pool = Pool::builder().workers(1).start(|_: &u32, _: &Context| ()).unwrap();
+    let before = topics.subscribe("a").unwrap().lossless(1).unwrap();
+    // Detached: the registry alone holds the filter.
+    let bomb = Bomb;
+    let has_bomb = move |_: &Event<u32>| std::mem::size_of_val(&bomb) == 0;
+    topics.subscribe("a").unwrap().filter(has_bomb).to_queue(&pool.handle()).unwrap().detach();
+    let after = topics.subscribe("a").unwrap().lossless(1).unwrap();
+    let lossy = topics.subscribe("a").unwrap().lossy(1).unwrap();
+    let waiting = [before, after, lossy].map(|mut subscription| Sleeper::asleep(move || subscription.recv()));
+    assert!(catch_unwind(AssertUnwindSafe(|| topics.close())).is_err());
+    for receiver in waiting {
+        assert_eq!(receiver.join(), Err(RecvError::Closed));
+    }
+    assert!(topics.is_closed() && !topics.close());
 }
 
 /// A filter that ends another subscription: the event that is under way does not count it, lossless or lossy.

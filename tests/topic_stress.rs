@@ -5,7 +5,9 @@
 mod common;
 
 use common::Watchdog;
+use futures::executor::block_on;
 use millpond::topic::{Event, RecvTimeoutError, Subscription, Topics};
+use millpond::{Context, Pool};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -180,7 +182,7 @@ fn publishers_that_need_the_same_places_all_get_on() {
             thread::spawn(move || {
                 for number in 0..EACH {
                     let report = if number % 3 == 0 {
-                        futures::executor::block_on(topic.publish_async(number))
+                        block_on(topic.publish_async(number))
                     } else {
                         topic.publish(number)
                     };
@@ -231,5 +233,48 @@ fn closing_in_the_middle_ends_everybody() {
         topics.close();
         assert_eq!(publisher.join().unwrap(), reader.join().unwrap());
         dog.pet();
+    }
+}
+
+/// Feeds of a queue with little room come and go while publishers wait for it, and others who submit to it: nobody's wake-up
+/// is lost, and the queue gets what the reports say.
+#[test]
+fn feeds_come_and_go_while_all_wait_for_the_queue() {
+    const EACH: u64 = 3_000;
+    let dog = Arc::new(Watchdog::start("feeds come and go"));
+    for capacity in [2, 3] {
+        let topics = Topics::<u64>::new();
+        let pool = Pool::builder().workers(1).capacity(capacity).start(|_: &u64, _: &Context| ()).unwrap();
+        let mut feed = topics.subscribe("x").unwrap().to_queue(&pool.handle()).unwrap();
+        let publishers: Vec<_> = [false, true]
+            .into_iter()
+            .map(|tasks| {
+                let (topic, dog) = (topics.topic("x").unwrap(), Arc::clone(&dog));
+                thread::spawn(move || {
+                    let publish = |value| {
+                        dog.pet();
+                        if tasks { block_on(topic.publish_async(value)) } else { topic.publish(value) }
+                    };
+                    (0..EACH).map(|value| publish(value).unwrap().reached as u64).sum::<u64>()
+                })
+            })
+            .collect();
+        let submitter = thread::spawn({
+            let handle = pool.handle();
+            move || (0..EACH).all(|value| handle.submit(value).is_ok())
+        });
+        while !publishers.iter().all(thread::JoinHandle::is_finished) {
+            let next = topics.subscribe("#").unwrap().to_queue(&pool.handle()).unwrap();
+            thread::yield_now();
+            feed = next;
+            thread::yield_now();
+        }
+        drop(feed);
+        assert!(submitter.join().unwrap());
+        let reached: u64 = publishers.into_iter().map(|publisher| publisher.join().unwrap()).sum();
+        assert!(pool.wait_idle(LONG));
+        assert_eq!(pool.stats().submitted, EACH + reached);
+        assert!(reached > 0);
+        println!("capacity {capacity}: {reached} events reached the queue");
     }
 }

@@ -5,8 +5,7 @@ use super::pattern::Pattern;
 use crate::gate::Gate;
 use crate::retry::discard;
 use crate::sync::Arc;
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::wait::{Attempt, Source, WaitSet};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Where the events of a subscription go, in two steps, so that a publisher can have a place everywhere before it puts the
@@ -25,7 +24,7 @@ pub(crate) trait Inlet<T>: Send + Sync {
     /// share its gate.
     fn gate(&self) -> Option<&Gate>;
 
-    /// Takes no more events, and wakes all who wait.
+    /// Takes no more events, and wakes all who wait to receive one.
     fn close(&self);
 }
 
@@ -122,6 +121,8 @@ pub(super) struct Entry<T> {
     info: Arc<SubscriptionInfo>,
     filter: Option<Filter<T>>,
     inlet: Box<dyn Inlet<T>>,
+    /// Whether it has left the registry. Once true, it stays true.
+    ended: AtomicBool,
     tally: Tally,
 }
 
@@ -135,6 +136,7 @@ impl<T> Entry<T> {
             info: Arc::new(SubscriptionInfo { id, name, pattern }),
             filter,
             inlet,
+            ended: AtomicBool::new(false),
             tally: Tally::default(),
         }
     }
@@ -150,6 +152,26 @@ impl<T> Entry<T> {
     /// Returns what tells apart the gates at which publishers wait. 0: they do not wait.
     pub(super) fn gate_address(&self) -> usize {
         self.inlet.gate().map_or(0, |gate| std::ptr::from_ref(gate).addr())
+    }
+
+    /// Whether it has left the registry: nobody need wait for a place in it any more.
+    pub(super) fn has_ended(&self) -> bool {
+        // ORDERING: Relaxed; whoever sleeps at the gate is ordered by the lock of the list of waiters, see `end`.
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Lets the publishers go that wait for a place in it. It has left the registry.
+    ///
+    /// A queue's gate stays open, as others use it too: so all who wait there are woken, and those look again who wait for
+    /// something else. A publisher that is in the list when it is locked here is woken; one that comes later has taken
+    /// the lock after this, and sees the flag in the attempt that follows. One that was woken for a place and sees the flag
+    /// leaves the place to those behind it: the flag is raised first, so they are woken here.
+    pub(super) fn end(&self) {
+        // ORDERING: Relaxed; the lock that `notify_all` takes next orders it before every attempt of a later waiter.
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(gate) = self.inlet.gate() {
+            gate.waiters().notify_all(|| gate.disarm());
+        }
     }
 
     /// Asks the filter. `Err`: why the event is not for this subscription.
@@ -187,40 +209,5 @@ impl<T> Entry<T> {
             dropped: read(&self.tally.dropped),
             panicked: read(&self.tally.panicked),
         }
-    }
-}
-
-/// Waits for a place in a subscription, or for places in all those that share its gate.
-pub(super) struct Reservation<'e, T> {
-    pub(super) entry: &'e Entry<T>,
-    pub(super) count: usize,
-}
-
-impl<T> Reservation<'_, T> {
-    fn gate(&self) -> &Gate {
-        self.entry.inlet.gate().expect("only an inlet with a gate is ever full")
-    }
-}
-
-impl<T> Source for Reservation<'_, T> {
-    type Output = Reserved;
-
-    fn attempt(&mut self) -> Attempt<Reserved> {
-        match self.entry.inlet.reserve(self.count) {
-            Reserved::Full => Attempt::Blocked,
-            answer => Attempt::Done(answer),
-        }
-    }
-
-    fn waiters(&self) -> &WaitSet {
-        self.gate().waiters()
-    }
-
-    fn arm(&self) {
-        self.gate().arm_for(self.count);
-    }
-
-    fn disarm(&self) {
-        self.gate().disarm();
     }
 }

@@ -27,7 +27,8 @@ use std::fmt;
 #[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishError<T> {
-    /// A subscription that loses nothing has no room, and the call does not wait.
+    /// A subscription that loses nothing has no room, and the call does not wait; or it would wait in vain, as more
+    /// subscriptions feed one queue than it has room for jobs.
     Full(T, Arc<SubscriptionInfo>),
     /// The time was up before a subscription that loses nothing had room.
     Timeout(T, Arc<SubscriptionInfo>),

@@ -37,7 +37,7 @@ impl<T> Drop for Membership<T> {
 /// queue is shut down the feed ends at the next event.
 ///
 /// Dropping it ends the subscription: no event whose publishing begins later gets into the queue. A publisher that waits for
-/// room in the queue at that moment goes on waiting, and its event still gets in.
+/// room in the queue at that moment goes on, and its event reaches the others.
 ///
 /// # Examples
 /// ```

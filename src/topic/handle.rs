@@ -4,7 +4,7 @@ use super::error::PublishError;
 use super::event::Event;
 use super::name::TopicName;
 use super::pattern::Pattern;
-use super::publish::{Publication, Published};
+use super::publish::{Publication, Published, Stuck};
 use super::route::Hub;
 use super::subscribe::Subscribe;
 use super::topics::Owner;
@@ -61,9 +61,10 @@ impl<T> Topic<T> {
     }
 
     /// Asks the filters. `Err`: the registry is closed.
-    fn begin(&self, value: T) -> Result<Publication<T>, PublishError<T>> {
-        match self.owner.registry().route(&self.hub) {
-            Some(route) => Ok(Publication::new(route, Event::new(self.name().clone(), value))),
+    fn begin(&self, value: T) -> Result<Publication<'_, T>, PublishError<T>> {
+        let registry = self.owner.registry();
+        match registry.route(&self.hub) {
+            Some(route) => Ok(Publication::new(registry, route, Event::new(self.name().clone(), value))),
             None => Err(PublishError::Closed(value)),
         }
     }
@@ -73,7 +74,8 @@ impl<T: Clone> Topic<T> {
     /// Publishes a value, blocking the thread while a subscription that loses nothing is full.
     ///
     /// # Errors
-    /// [`PublishError::Closed`] with the value.
+    /// [`PublishError::Closed`] with the value, also when the registry is closed while this waits. [`PublishError::Full`] only
+    /// where waiting is no use: more subscriptions feed one queue than it has room for jobs.
     ///
     /// # Blocking
     /// Spins for a moment, then parks the thread, until there is room in all such subscriptions at once. Publishers that
@@ -93,18 +95,15 @@ impl<T: Clone> Topic<T> {
     pub fn try_publish(&self, value: T) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
         match publication.reserve() {
-            Ok(()) => Ok(publication.commit(self.owner.registry())),
-            Err(stop) => {
-                let who = Arc::clone(publication.entry(stop).info());
-                Err(PublishError::Full(publication.into_value(), who))
-            }
+            Ok(()) => Ok(publication.commit()),
+            Err(stuck) => Err(refuse(publication, stuck)),
         }
     }
 
     /// Publishes a value, blocking the thread for up to `timeout`: see [`publish`](Self::publish). Tries at least once.
     ///
     /// # Errors
-    /// [`PublishError::Timeout`], which says who had no room at last, or [`PublishError::Closed`]; both give the value back.
+    /// [`PublishError::Timeout`], which says who had no room at last, or as [`publish`](Self::publish); all give the value back.
     pub fn publish_timeout(&self, value: T, timeout: Duration) -> Result<Published, PublishError<T>> {
         self.publish_until(value, Deadline::after(timeout))
     }
@@ -112,13 +111,16 @@ impl<T: Clone> Topic<T> {
     fn publish_until(&self, value: T, deadline: Deadline) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
         let mut waited = false;
-        while let Err(stop) = publication.reserve() {
+        while let Err(stuck) = publication.reserve() {
+            let Some(stop) = publication.worth_waiting_for(stuck) else {
+                return Err(refuse(publication, stuck));
+            };
             // A wait tries at least once, and may bring a place each time while another is missing each time.
             let late = waited && deadline.has_passed();
             let answer =
                 if late { None } else { block_on(&mut publication.reservation(stop), deadline).ok() };
             match answer {
-                Some(answer) => publication.hold(stop, answer),
+                Some(answer) => publication.resume(stop, answer),
                 None => {
                     let who = Arc::clone(publication.entry(stop).info());
                     return Err(PublishError::Timeout(publication.into_value(), who));
@@ -126,7 +128,7 @@ impl<T: Clone> Topic<T> {
             }
             waited = true;
         }
-        Ok(publication.commit(self.owner.registry()))
+        Ok(publication.commit())
     }
 
     /// Publishes a value, letting the task wait while a subscription that loses nothing is full. Works in any executor.
@@ -134,17 +136,31 @@ impl<T: Clone> Topic<T> {
     /// *Cancel safety.* A future that is dropped before it is ready has published nothing; the value is dropped with it.
     ///
     /// # Errors
-    /// [`PublishError::Closed`] with the value.
+    /// As [`publish`](Self::publish).
     ///
     /// # Panics
     /// As [`publish`](Self::publish).
     pub async fn publish_async(&self, value: T) -> Result<Published, PublishError<T>> {
         let mut publication = self.begin(value)?;
-        while let Err(stop) = publication.reserve() {
-            let reserved = Waiting::new(publication.reservation(stop)).await;
-            publication.hold(stop, reserved);
+        while let Err(stuck) = publication.reserve() {
+            let Some(stop) = publication.worth_waiting_for(stuck) else {
+                return Err(refuse(publication, stuck));
+            };
+            let answer = Waiting::new(publication.reservation(stop)).await;
+            publication.resume(stop, answer);
         }
-        Ok(publication.commit(self.owner.registry()))
+        Ok(publication.commit())
+    }
+}
+
+/// Gives the value back, and says why.
+fn refuse<T>(publication: Publication<'_, T>, stuck: Stuck) -> PublishError<T> {
+    match stuck {
+        Stuck::Full(stop) => {
+            let who = Arc::clone(publication.entry(stop).info());
+            PublishError::Full(publication.into_value(), who)
+        }
+        Stuck::Closed => PublishError::Closed(publication.into_value()),
     }
 }
 

@@ -25,12 +25,12 @@ impl<T> Mailbox<T> {
     pub(super) fn new(capacity: usize) -> (Arc<Self>, Reader<T>) {
         let (sender, receiver) = bounded(capacity);
         let mailbox = Arc::new(Self { gate: Gate::new(capacity), sender });
-        (Arc::clone(&mailbox), Reader { mailbox, receiver })
+        (Arc::clone(&mailbox), Reader { room: Room(mailbox), receiver })
     }
 
-    /// A place is free: wakes a publisher that waits for one.
-    fn make_room(&self) {
-        let watched = self.gate.settle(1);
+    /// So many places are free: wakes as many publishers that wait for one.
+    fn make_room(&self, places: usize) {
+        let watched = self.gate.settle(places);
         debug_assert!(!watched, "nobody waits for a mailbox to fall quiet");
     }
 }
@@ -53,7 +53,7 @@ impl<T: Send> Inlet<T> for Arc<Mailbox<T>> {
     }
 
     fn give_back(&self, _: u64) {
-        self.make_room();
+        self.make_room(1);
     }
 
     fn gate(&self) -> Option<&Gate> {
@@ -66,26 +66,35 @@ impl<T: Send> Inlet<T> for Arc<Mailbox<T>> {
     }
 }
 
-/// The subscription's end of a lossless mailbox.
+/// The subscription's end of a lossless mailbox. Publishers are let go first, then the receiver with what is inside.
 pub(super) struct Reader<T> {
-    mailbox: Arc<Mailbox<T>>,
+    pub(super) room: Room<T>,
     pub(super) receiver: Receiver<Event<T>>,
+}
+
+/// Makes room for publishers, and lets those go that wait for it when it is dropped.
+pub(super) struct Room<T>(Arc<Mailbox<T>>);
+
+impl<T> Room<T> {
+    /// Makes room for as many events as were received.
+    pub(super) fn free(&self, events: usize) {
+        if events > 0 {
+            self.0.make_room(events);
+        }
+    }
+}
+
+impl<T> Drop for Room<T> {
+    fn drop(&mut self) {
+        self.0.gate.close();
+    }
 }
 
 impl<T> Reader<T> {
     /// Passes on what was received, and makes room for as much.
     pub(super) fn take<E>(&self, received: Result<Event<T>, E>) -> Result<Event<T>, E> {
-        if received.is_ok() {
-            self.mailbox.make_room();
-        }
+        self.room.free(usize::from(received.is_ok()));
         received
-    }
-}
-
-impl<T> Drop for Reader<T> {
-    /// Lets the publishers go that wait for room. The receiver goes after this, and what is inside with it.
-    fn drop(&mut self) {
-        self.mailbox.gate.close();
     }
 }
 
@@ -97,7 +106,7 @@ impl<T> Window<T> {
     pub(super) fn new(capacity: usize) -> (Self, Onlooker<T>) {
         let (publisher, subscriber) = broadcast::lossy(capacity);
         let publisher = Arc::new(publisher);
-        (Self(Arc::clone(&publisher)), Onlooker { publisher, subscriber })
+        (Self(Arc::clone(&publisher)), Onlooker { _watch: Watch(publisher), subscriber })
     }
 }
 
@@ -126,13 +135,15 @@ impl<T: Send + Sync> Inlet<T> for Window<T> {
 
 /// The subscription's end of a lossy mailbox.
 pub(super) struct Onlooker<T> {
-    publisher: Arc<Publisher<Event<T>>>,
+    pub(super) _watch: Watch<T>,
     pub(super) subscriber: Subscriber<Event<T>>,
 }
 
-impl<T> Drop for Onlooker<T> {
-    /// Tells publishers that are under way that nobody looks any more.
+/// Tells publishers that are under way that nobody looks any more, when it is dropped.
+pub(super) struct Watch<T>(Arc<Publisher<Event<T>>>);
+
+impl<T> Drop for Watch<T> {
     fn drop(&mut self) {
-        self.publisher.close();
+        self.0.close();
     }
 }

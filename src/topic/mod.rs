@@ -35,7 +35,7 @@
 //! wait for it go on.
 //!
 //! **Closed.** By [`Topics::close`], or when the last [`Topics`] and [`Topic`] are dropped: subscriptions receive what they
-//! have, then [`RecvError::Closed`].
+//! have, then [`RecvError::Closed`]. Publishers that wait for room get their value back, with [`PublishError::Closed`].
 //!
 //! **User code** (filters, `Clone`, `Drop`, wakers) never runs under a lock. A filter that panics is as one that says no, for
 //! that event, and counted; a `clone` that panics does so in `publish`, and the subscriptions that were to come get nothing.
@@ -52,12 +52,15 @@ mod error;
 mod event;
 mod feed;
 mod handle;
+mod iter;
 mod mailbox;
 mod name;
 mod pattern;
 mod publish;
 mod registry;
 mod route;
+#[cfg(feature = "stream")]
+mod stream;
 mod subscribe;
 mod subscription;
 mod topics;
@@ -72,10 +75,13 @@ pub use error::{
 pub use event::Event;
 pub use feed::Feed;
 pub use handle::Topic;
+pub use iter::{IntoIter, Iter, TryIter};
 pub use name::{NameError, TopicName};
 pub use pattern::{Pattern, PatternError};
 pub use publish::Published;
 pub use registry::TopicsStats;
+#[cfg(feature = "stream")]
+pub use stream::SubscriptionStream;
 pub use subscribe::Subscribe;
 pub use subscription::Subscription;
 pub use topics::{Topics, TopicsBuilder};

@@ -186,6 +186,7 @@ impl<T> Registry<T> {
         state.subscriptions -= 1;
         let forgotten = state.forget_routes(pattern);
         drop(state);
+        entry.end();
         drop((removed, forgotten));
     }
 
@@ -222,14 +223,19 @@ impl<T> Registry<T> {
         state.patterns.drain(|entry| ended.push(entry));
         state.subscriptions = 0;
         drop(state);
-        drop(routes);
-        // A waker may panic; the others are woken all the same.
+        // A waker may panic, and so may the drop of a filter: the others are ended all the same.
         let mut panic = None;
-        for entry in ended {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| entry.inlet().close())) {
+        let mut persist = |step: &mut dyn FnMut()| {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(step)) {
                 panic.get_or_insert(payload);
             }
+        };
+        for entry in &ended {
+            persist(&mut || entry.end());
+            persist(&mut || entry.inlet().close());
         }
+        let mut gone = Some((ended, routes));
+        persist(&mut || drop(gone.take()));
         if let Some(payload) = panic {
             resume_unwind(payload);
         }

@@ -117,8 +117,25 @@ impl<T> Topics<T> {
 
     /// Closes the registry for all: nothing can be published or subscribed any more, and subscriptions receive what they have.
     ///
-    /// Returns whether this call did it. A publish that runs at the same time may reach some subscriptions and not others;
-    /// its report says how many.
+    /// Returns whether this call did it. A publisher that waits for room, in a mailbox or in a queue, is let go and gets its
+    /// value back: [`PublishError::Closed`](super::PublishError::Closed). One that has its places and is just putting the event
+    /// into them may reach some subscriptions and not others; its report says how many. Queues that are fed stay open.
+    ///
+    /// # Examples
+    /// ```
+    /// use millpond::topic::{PublishError, Topics};
+    ///
+    /// let topics = Topics::<u32>::new();
+    /// let tick = topics.topic("tick")?;
+    /// let mut full = tick.subscribe().lossless(1)?;
+    /// tick.publish(1)?;
+    /// let waiting = std::thread::spawn(move || tick.publish(2));
+    /// topics.close();
+    /// assert_eq!(waiting.join().unwrap(), Err(PublishError::Closed(2)));
+    /// assert_eq!(*full.recv()?, 1); // what is inside can be received
+    /// assert!(full.recv().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(&self) -> bool {
         self.owner.registry.close()
     }
