@@ -28,5 +28,7 @@ pub use error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
+#[cfg(all(feature = "stream", not(millpond_loom)))]
+pub(crate) use mpmc::RecvStream;
 #[cfg(not(millpond_loom))]
 pub(crate) use mpmc::{Receiver, Sender, bounded};
