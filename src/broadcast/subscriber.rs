@@ -299,6 +299,9 @@ impl<T: Clone> Subscriber<T> {
     }
 
     pub(super) fn take_many(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, NotReady> {
+        if let Some(first) = self.reader.start_of_run() {
+            return Run { first, subscriber: self }.take(messages, limit);
+        }
         let first = self.take(T::clone)?;
         messages.push(first);
         let mut count = 1;
@@ -367,5 +370,37 @@ impl<T> fmt::Debug for Subscriber<T> {
             .field("received", &self.received)
             .field("lagged", &self.lagged)
             .finish_non_exhaustive()
+    }
+}
+
+/// Messages that are read one after the other and left behind together, also if cloning one of them panics.
+struct Run<'a, T> {
+    subscriber: &'a mut Subscriber<T>,
+    first: u64,
+}
+
+impl<T: Clone> Run<'_, T> {
+    fn take(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, NotReady> {
+        let mut count = 0;
+        while count < limit {
+            match self.subscriber.look(T::clone) {
+                Ok(message) => messages.push(message),
+                Err(why) if count == 0 => return Err(why),
+                Err(_) => break,
+            }
+            self.subscriber.reader.pass();
+            self.subscriber.received = self.subscriber.received.wrapping_add(1);
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl<T> Drop for Run<'_, T> {
+    fn drop(&mut self) {
+        let reader = &mut self.subscriber.reader;
+        if reader.start_of_run() != Some(self.first) && reader.leave_run(self.first) {
+            self.subscriber.log().waits.wake_publishers();
+        }
     }
 }

@@ -131,6 +131,32 @@ impl<T> Reader<T> {
         self.log.waits.gate.load(Ordering::Relaxed) == at | ARMED && self.log.is_left_by_all(at)
     }
 
+    /// Returns the position of the next message, where several may be read first and left behind together: where nothing but
+    /// the word, which stays, keeps publishers off.
+    pub(in crate::broadcast) fn start_of_run(&self) -> Option<u64> {
+        (self.log.policy == Policy::Gate).then_some(self.position)
+    }
+
+    /// Goes on behind the message that was reached, which is left behind with the run.
+    #[inline(always)]
+    pub(in crate::broadcast) fn pass(&mut self) {
+        debug_assert!(self.held.is_some(), "a reader leaves only what it has reached");
+        self.held = None;
+        self.position = ahead(self.position, 1);
+    }
+
+    /// Leaves the messages from `first` up to the next behind. Returns whether the publishers are owed a wake-up.
+    pub(in crate::broadcast) fn leave_run(&mut self, first: u64) -> bool {
+        self.entry().stand(self.position | self.gates);
+        // ORDERING: the light half of the pair, as in `advance` (W1).
+        light_fence();
+        // ORDERING: Relaxed; the fences order it (W1).
+        let gate = self.log.waits.gate.load(Ordering::Relaxed);
+        let at = gate & !ARMED;
+        let is_ours = gate & ARMED != 0 && !is_before(at, first) && is_before(at, self.position);
+        is_ours && self.log.is_left_by_all(at)
+    }
+
     /// Pins the position, if its message is not gone (V1).
     fn pin(&mut self, at: u64) -> Result<(), NotReady> {
         self.held = None;

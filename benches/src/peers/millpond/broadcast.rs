@@ -54,11 +54,28 @@ fn with_subscribers(
     (publisher, all)
 }
 
+/// Takes what there is, as the peers do that can.
+struct InBatches {
+    subscriber: Subscriber<u64>,
+    batch: Vec<u64>,
+}
+
+impl Subscribe for InBatches {
+    fn receive_some(&mut self, take: &mut impl FnMut(u64)) -> Option<u64> {
+        let limit = self.subscriber.capacity();
+        self.subscriber.recv_many(&mut self.batch, limit).ok()?;
+        self.batch.drain(..).for_each(take);
+        Some(0)
+    }
+}
+
 impl Broadcast for Lossless {
     const LOSSY: bool = false;
 
     fn open_broadcast(capacity: usize, subscribers: usize) -> (impl Publish + Send, Vec<impl Subscribe>) {
-        with_subscribers(broadcast::lossless(capacity), subscribers)
+        let (publisher, subscribers) = with_subscribers(broadcast::lossless(capacity), subscribers);
+        let subscribers = subscribers.into_iter();
+        (publisher, subscribers.map(|subscriber| InBatches { subscriber, batch: Vec::new() }).collect())
     }
 }
 

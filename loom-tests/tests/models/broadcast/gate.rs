@@ -3,7 +3,9 @@
 //! The publishers' handles outlive the race, so that closing is no part of it.
 
 use super::{Kind, channel, publish, receive};
+use crate::harness::block_on;
 use crate::harness::{Case, Ledger, Model, witness};
+use millpond_loom::model::broadcast_near_wrap_around;
 use std::time::Duration;
 
 /// One publisher, and subscribers that receive everything, all of them asleep when they have to be.
@@ -80,6 +82,37 @@ fn a_parked_publisher_is_woken() {
             ledger.assert_settled();
         });
     });
+}
+
+/// Batches: several messages are left behind by one move, and whoever waits for any of them goes on.
+#[test]
+fn batches_through_the_gate() {
+    Model::new("broadcast gate, batches").preemptions(0).floor(500).witnesses(&["held up", "several"]).run(
+        |case| {
+            let (publisher, mut subscriber) = broadcast_near_wrap_around(Kind::Lossless, 2, 1);
+            case.thread(move || {
+                for number in 0..3 {
+                    if publisher.try_publish(number).is_err() {
+                        witness("held up");
+                        assert!(
+                            block_on(publisher.publish_async(number)).is_ok(),
+                            "nobody closes the channel"
+                        );
+                    }
+                }
+            });
+            case.thread(move || {
+                let mut messages = Vec::new();
+                while messages.len() < 3 {
+                    let count = subscriber.recv_many(&mut messages, 3).expect("three are published");
+                    if count > 1 {
+                        witness("several");
+                    }
+                }
+                assert_eq!(messages, [0, 1, 2]);
+            });
+        },
+    );
 }
 
 /// Two publishers wait at the same gate: whoever opens it wakes both, and the second waits at the next one.
