@@ -5,6 +5,7 @@
 //! | you want | use |
 //! |---|---|
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
+//! | the same, but to poll and never to wait | [`ring`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
 //!
 //! # What is promised
@@ -42,7 +43,7 @@ mod pool;
 mod queue;
 #[cfg(not(millpond_loom))]
 mod retry;
-mod ring;
+pub mod ring;
 mod sync;
 #[cfg(not(millpond_loom))]
 mod time;
