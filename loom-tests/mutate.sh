@@ -140,7 +140,7 @@ mutate 'raw: no look behind closed' $raw 'if self.sees_values() { Ok(()) } else 
     'Err(PopError::Closed)' raw::the_
 mutate 'raw: chunk published one by one' $write 'self.filled += 1;
 ' 'self.filled += 1; self.producer.shared.lane.set_tail(at);
-' raw::
+' raw::a_written_chunk
 mutate 'raw: dropped chunk leaks' $write 'if self.filled > 0 {' 'if false {' raw::
 mutate 'raw: chunk given back one by one' $read 'self.consumer.head = self.consumer.shared.lane.geometry().next(at);' \
     'self.consumer.move_head(self.consumer.shared.lane.geometry().next(at));' raw::

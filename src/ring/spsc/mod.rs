@@ -3,11 +3,6 @@
 //! Neither end can be cloned, and both take `&mut self`: that there is one thread on each side at a time is checked by the
 //! compiler, and makes a push or a pop one plain store.
 //!
-//! R1. Slots from the producer's own `tail` up to its `limit` are free, slots from the consumer's own `head` up to its `limit` are
-//!     full. Each end moves its own position first and tells the other later, if at all: a value that was taken lies before
-//!     `head`, one that was not published lies behind `tail`.
-//! R2. Each end looks at the other's position again only when the last it saw of it tells it to stop.
-//!
 //! *Full, empty.* What an end finds out about itself holds until it moves: the other end can only make more room, or more
 //! values. The cursors are passed on by Release and Acquire and no fence: two threads that each push to a ring and then find
 //! another one empty may have missed each other. (Those who need more take a [channel](crate::spsc).)
@@ -37,6 +32,13 @@
 //! chunk.commit(2); // done with the first two
 //! assert_eq!(consumer.chunk(8).into_iter().collect::<Vec<_>>(), [3, 4, 5]);
 //! ```
+
+// For those who work here:
+//
+// R1. Slots from the producer's own `tail` up to its `limit` are free, slots from the consumer's own `head` up to its `limit` are
+//     full. Each end moves its own position first and tells the other later, if at all: a value that was taken lies before
+//     `head`, one that was not published lies from `tail` on.
+// R2. Each end looks at the other's position again only when the last it saw of it tells it to stop.
 
 mod read;
 #[cfg(all(test, not(millpond_loom)))]
