@@ -6,7 +6,7 @@
 //!
 //! | between | use | `push` and `pop` |
 //! |---|---|---|
-//! | one producer and one consumer | [`spsc`] | wait-free, one plain store; also many values at once, in place |
+//! | one producer and one consumer | [`spsc`](mod@spsc) | wait-free, one plain store; also many values at once, in place |
 //! | any number of threads | [`mpmc`] | no lock, no system call; one compare-and-swap |
 //!
 //! Nothing is allocated after a ring is made. All errors are in [`error`].
