@@ -167,13 +167,15 @@ impl<T> Producer<T> {
     /// As many as are free when this is called; none if the ring is full.
     ///
     /// *Progress.* Wait-free.
+    #[inline]
     pub fn chunk(&mut self, limit: usize) -> WriteChunk<'_, T> {
         let geometry = self.shared.lane.geometry();
-        if geometry.len(self.tail, self.limit) < limit {
+        let mut free = geometry.len(self.tail, self.limit);
+        if free < limit {
             self.sees_room();
+            free = geometry.len(self.tail, self.limit);
         }
-        let len = geometry.len(self.tail, self.limit).min(limit);
-        WriteChunk::new(self, len)
+        WriteChunk::new(self, free.min(limit))
     }
 
     /// Pushes copies of the values from the front of `values` while there is room, and returns how many.
@@ -192,6 +194,7 @@ impl<T> Producer<T> {
     /// assert_eq!(&values, b"abc");
     /// ```
     #[cfg(not(millpond_loom))]
+    #[inline]
     pub fn push_slice(&mut self, values: &[T]) -> usize
     where
         T: Copy,
@@ -314,13 +317,15 @@ impl<T> Consumer<T> {
     /// As many as are inside when this is called; none if the ring is empty.
     ///
     /// *Progress.* Wait-free.
+    #[inline]
     pub fn chunk(&mut self, limit: usize) -> ReadChunk<'_, T> {
         let geometry = self.shared.lane.geometry();
-        if geometry.len(self.head, self.limit) < limit {
+        let mut inside = geometry.len(self.head, self.limit);
+        if inside < limit {
             self.sees_values();
+            inside = geometry.len(self.head, self.limit);
         }
-        let len = geometry.len(self.head, self.limit).min(limit);
-        ReadChunk::new(self, len)
+        ReadChunk::new(self, inside.min(limit))
     }
 
     /// Pops values to the front of `values` while there are any and it has places, and returns how many.
@@ -329,6 +334,7 @@ impl<T> Consumer<T> {
     ///
     /// *Progress.* Wait-free.
     #[cfg(not(millpond_loom))]
+    #[inline]
     pub fn pop_slice(&mut self, values: &mut [T]) -> usize
     where
         T: Copy,
@@ -336,7 +342,9 @@ impl<T> Consumer<T> {
         let chunk = self.chunk(values.len());
         let (front, back) = chunk.slices();
         values[..front.len()].copy_from_slice(front);
-        values[front.len()..chunk.len()].copy_from_slice(back);
+        if !back.is_empty() {
+            values[front.len()..chunk.len()].copy_from_slice(back);
+        }
         let count = chunk.len();
         chunk.commit_all();
         count

@@ -18,6 +18,7 @@ pub struct ReadChunk<'a, T> {
 
 impl<'a, T> ReadChunk<'a, T> {
     /// For the `len` values from the consumer's `head` on.
+    #[inline]
     pub(super) fn new(consumer: &'a mut Consumer<T>, len: usize) -> Self {
         debug_assert!(len <= consumer.capacity());
         Self { consumer, len, values: PhantomData }
@@ -43,6 +44,7 @@ impl<'a, T> ReadChunk<'a, T> {
     ///
     /// # Panics
     /// If there are not so many.
+    #[inline]
     pub fn commit(self, count: usize) {
         assert!(count <= self.len, "a chunk of {} values was asked to commit {count}", self.len);
         if std::mem::needs_drop::<T>() {
@@ -53,6 +55,7 @@ impl<'a, T> ReadChunk<'a, T> {
     }
 
     /// Drops all values and gives their places back: see [`commit`](Self::commit).
+    #[inline]
     pub fn commit_all(self) {
         let count = self.len;
         self.commit(count);
@@ -65,6 +68,7 @@ impl<T> ReadChunk<'_, T> {
     ///
     /// *Progress.* Wait-free.
     #[must_use]
+    #[inline]
     pub fn slices(&self) -> (&[T], &[T]) {
         let [(front, in_front), (back, in_back)] =
             self.consumer.shared.lane.pieces(self.consumer.head, self.len);
@@ -80,6 +84,7 @@ impl<'a, T> IntoIterator for ReadChunk<'a, T> {
     type Item = T;
     type IntoIter = Drain<'a, T>;
 
+    #[inline]
     fn into_iter(self) -> Drain<'a, T> {
         Drain { left: self.len, consumer: self.consumer }
     }
@@ -117,6 +122,7 @@ impl<T> ExactSizeIterator for Drain<'_, T> {}
 impl<T> FusedIterator for Drain<'_, T> {}
 
 impl<T> Drop for Drain<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         self.consumer.move_head(self.consumer.head);
     }

@@ -30,6 +30,7 @@ pub struct WriteChunk<'a, T> {
 
 impl<'a, T> WriteChunk<'a, T> {
     /// For the `len` free places from the producer's `tail` on.
+    #[inline]
     pub(super) fn new(producer: &'a mut Producer<T>, len: usize) -> Self {
         debug_assert!(len <= producer.capacity());
         Self { producer, len, filled: 0 }
@@ -59,6 +60,7 @@ impl<'a, T> WriteChunk<'a, T> {
     /// brought before stays in the chunk.
     ///
     /// *Progress.* Wait-free, but for the iterator.
+    #[inline]
     pub fn fill_from(&mut self, values: impl IntoIterator<Item = T>) -> usize {
         let (before, mut at) = (self.filled, self.at(self.filled));
         if self.filled == self.len {
@@ -79,6 +81,7 @@ impl<'a, T> WriteChunk<'a, T> {
     /// Publishes the filled places, by one store, and returns how many. The others are given back.
     ///
     /// *Progress.* Wait-free.
+    #[inline]
     pub fn commit(mut self) -> usize {
         let count = self.filled;
         self.filled = 0;
@@ -87,6 +90,7 @@ impl<'a, T> WriteChunk<'a, T> {
     }
 
     /// Returns the position of the place `nth`.
+    #[inline]
     fn at(&self, nth: usize) -> u64 {
         self.producer.shared.lane.geometry().advance(self.producer.tail, nth)
     }
@@ -97,6 +101,7 @@ impl<T> WriteChunk<'_, T> {
     /// Fills places with copies from the front of `values`, and returns how many.
     ///
     /// *Progress.* Wait-free.
+    #[inline]
     pub fn fill_from_slice(&mut self, values: &[T]) -> usize
     where
         T: Copy,
@@ -105,7 +110,9 @@ impl<T> WriteChunk<'_, T> {
         let (front, back) = self.vacant_slices();
         let (first, second) = values[..count].split_at(count.min(front.len()));
         copy(first, front);
-        copy(second, back);
+        if !second.is_empty() {
+            copy(second, back);
+        }
         // SAFETY: the first `count` places have just been written: the front is used up before the back is touched.
         unsafe { self.assume_filled(count) };
         count
@@ -128,6 +135,7 @@ impl<T> WriteChunk<'_, T> {
     /// ```
     ///
     /// *Progress.* Wait-free.
+    #[inline]
     pub fn vacant_slices(&mut self) -> (&mut [MaybeUninit<T>], &mut [MaybeUninit<T>]) {
         let (first, count) = (self.at(self.filled), self.len - self.filled);
         let [(front, in_front), (back, in_back)] = self.producer.shared.lane.pieces(first, count);
@@ -145,6 +153,7 @@ impl<T> WriteChunk<'_, T> {
     ///
     /// # Panics
     /// If there are not so many.
+    #[inline]
     pub unsafe fn assume_filled(&mut self, count: usize) {
         assert!(count <= self.len - self.filled, "a chunk has no more places than it has");
         self.filled += count;
@@ -153,6 +162,7 @@ impl<T> WriteChunk<'_, T> {
 
 /// Copies to the first places, of which there are enough.
 #[cfg(not(millpond_loom))]
+#[inline]
 fn copy<T: Copy>(values: &[T], places: &mut [MaybeUninit<T>]) {
     let places = &mut places[..values.len()];
     // SAFETY: both are as long, and the places are borrowed mutably, so they are apart; `T: Copy` may be copied bit by bit.
@@ -160,6 +170,7 @@ fn copy<T: Copy>(values: &[T], places: &mut [MaybeUninit<T>]) {
 }
 
 impl<T> Drop for WriteChunk<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         if self.filled > 0 {
             // SAFETY: filled and not published, so they are the pusher's, which forgets them here (R1).
