@@ -49,9 +49,10 @@ mutate() {
 }
 
 filter=${1-}
-slot=src/ring/slot.rs ring=src/ring/mpmc.rs block=src/wait/block.rs future=src/wait/future.rs
+slot=src/ring/slot.rs ring=src/ring/many.rs block=src/wait/block.rs future=src/wait/future.rs
 list=src/wait/list.rs waiter=src/wait/waiter.rs waits=src/channel/waits.rs receiver=src/channel/mpmc.rs
-spsc=src/ring/spsc.rs bell=src/ring/bell.rs
+spsc=src/ring/two.rs lane=src/ring/lane.rs raw=src/ring/spsc/mod.rs write=src/ring/spsc/write.rs
+read=src/ring/spsc/read.rs bell=src/ring/bell.rs
 
 mutate 'stamp: publish relaxed' $slot 'self.stamp.store(position | FULL, Ordering::Release)' \
     'self.stamp.store(position | FULL, Ordering::Relaxed)' try_ops::one_by_one
@@ -110,19 +111,15 @@ mutate 'notified: relaxed store' $waiter 'self.state.store(NOTIFIED, Ordering::R
 mutate 'notified: relaxed load' $waiter 'self.state.load(Ordering::Acquire) == NOTIFIED' 'self.state.load(Ordering::Relaxed) == NOTIFIED' \
     waiting::
 mutate 'gate: one woken for many' src/gate.rs 'if before & MANY != 0 {' 'if false && before & MANY != 0 {' gate::a_pair
-mutate 'spsc: tail relaxed' $spsc 'self.ring.tail.store(to, Ordering::Release);' 'self.ring.tail.store(to, Ordering::Relaxed);' \
-    spsc::try
-mutate 'spsc: head relaxed' $spsc 'self.ring.head.store(to, Ordering::Release);' 'self.ring.head.store(to, Ordering::Relaxed);' \
-    spsc::try
-mutate 'spsc: tail read relaxed' $spsc 'let mut tail = self.ring.tail.load(Ordering::Acquire);' \
-    'let mut tail = self.ring.tail.load(Ordering::Relaxed);' spsc::try
-mutate 'spsc: head read relaxed' $spsc 'self.ring.head.load(Ordering::Acquire)' 'self.ring.head.load(Ordering::Relaxed)' spsc::try
+mutate 'spsc: tail relaxed' $lane 'self.tail.store(to, Ordering::Release);' 'self.tail.store(to, Ordering::Relaxed);' spsc::try
+mutate 'spsc: head relaxed' $lane 'self.head.store(to, Ordering::Release);' 'self.head.store(to, Ordering::Relaxed);' spsc::try
+mutate 'spsc: tail read relaxed' $lane 'self.tail.load(Ordering::Acquire)' 'self.tail.load(Ordering::Relaxed)' spsc::try
+mutate 'spsc: head read relaxed' $lane 'self.head.load(Ordering::Acquire)' 'self.head.load(Ordering::Relaxed)' spsc::try
 mutate 'spsc: a push that lies behind the end counts' $spsc '*self.ring.end.lock() != Some(first)' 'first == first' \
     spsc::the_receiver_closes
 mutate 'spsc: read beyond the end' $spsc 'tail = self.ring.end.lock().unwrap_or(tail);' '' spsc::the_receiver_closes
 mutate 'spsc: end set before closed' $spsc '        self.poppers.close();
-        // ORDERING: Acquire; the values before it are the popper'"'"'s.
-        *end = Some(self.tail.load(Ordering::Acquire));' '        *end = Some(self.tail.load(Ordering::Acquire));
+        *end = Some(self.lane.tail());' '        *end = Some(self.lane.tail());
         self.poppers.close();' spsc::the_receiver_closes
 mutate 'bell: no fence before the look' $bell '        light_fence();' '' unique::spsc::blocking unique::mpsc::blocking
 # Loom has no membarrier: there both fences of the pair are full ones, so it cannot tell the strict mode of a bell from
@@ -132,6 +129,21 @@ mutate 'bell: no fence after closing' $bell 'self.0.fetch_or(CLOSED, Ordering::R
         heavy_fence();' 'self.0.fetch_or(CLOSED, Ordering::Relaxed);' spsc::the_receiver_closes
 mutate 'bell: never rung' $bell 'let before = self.0.fetch_or(flags, Ordering::Relaxed);' \
     'let before = self.0.load(Ordering::Relaxed) | (flags & 0);' unique::spsc::blocking
+
+mutate 'raw: tail relaxed' $lane 'self.tail.store(to, Ordering::Release);' 'self.tail.store(to, Ordering::Relaxed);' raw::
+mutate 'raw: head relaxed' $lane 'self.head.store(to, Ordering::Release);' 'self.head.store(to, Ordering::Relaxed);' raw::
+mutate 'raw: tail read relaxed' $lane 'self.tail.load(Ordering::Acquire)' 'self.tail.load(Ordering::Relaxed)' raw::
+mutate 'raw: head read relaxed' $lane 'self.head.load(Ordering::Acquire)' 'self.head.load(Ordering::Relaxed)' raw::
+mutate 'raw: closed relaxed' $raw 'self.closed.store(true, Ordering::Release);' 'self.closed.store(true, Ordering::Relaxed);' raw::the_
+mutate 'raw: closed read relaxed' $raw 'self.closed.load(Ordering::Acquire)' 'self.closed.load(Ordering::Relaxed)' raw::the_
+mutate 'raw: no look behind closed' $raw 'if self.sees_values() { Ok(()) } else { Err(PopError::Closed) }' \
+    'Err(PopError::Closed)' raw::the_
+mutate 'raw: chunk published one by one' $write 'self.filled += 1;
+' 'self.filled += 1; self.producer.shared.lane.set_tail(at);
+' raw::a_written_chunk
+mutate 'raw: dropped chunk leaks' $write 'if self.filled > 0 {' 'if false {' raw::
+mutate 'raw: chunk given back one by one' $read 'self.consumer.head = self.consumer.shared.lane.geometry().next(at);' \
+    'self.consumer.move_head(self.consumer.shared.lane.geometry().next(at));' raw::
 
 echo "survivors: $survivors"
 [ "$survivors" -eq 0 ]

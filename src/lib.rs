@@ -5,6 +5,8 @@
 //! | you want | use |
 //! |---|---|
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
+//! | the same between one sender and one receiver, or with one receiver, and faster | [`spsc`], [`mpsc`] |
+//! | the same, but to poll and never to wait | [`ring`] |
 //! | everybody to see every message of one stream: all of them wait, or the slow ones miss some and are told | [`broadcast`] |
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
@@ -31,7 +33,8 @@
 //! thread is suspended between claiming and publishing one slot (a few instructions around a move of `T`), the receiver that
 //! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable. In a
 //! broadcast all subscribers need that slot. A suspended *subscriber* of a lossy broadcast holds nobody up.
-//! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only.
+//! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only. Between one sender and
+//! one receiver ([`spsc`], [`ring::spsc`]) there is no such step: sending and receiving are wait-free while nobody waits.
 //!
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
@@ -48,7 +51,7 @@ mod pool;
 mod queue;
 #[cfg(not(millpond_loom))]
 mod retry;
-mod ring;
+pub mod ring;
 mod sync;
 #[cfg(not(millpond_loom))]
 mod time;

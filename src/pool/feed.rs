@@ -72,7 +72,7 @@ impl<T: Send + 'static> Subscribe<T> {
     ///
     /// The publisher submits the job itself: there is no thread between. The jobs of one publisher are submitted in the order
     /// in which it published them. Several subscriptions may feed one queue; an event that several of them match becomes a job
-    /// for each. The queue needs a capacity of as many at least: an event for which it can never have room is never published.
+    /// for each. The queue needs a capacity of as many at least: an event for which it can never have room is refused with `Full`.
     ///
     /// # Errors
     /// [`SubscribeError`] if the registry is closed, or there are too many subscriptions.

@@ -82,6 +82,18 @@ impl Geometry {
         }
     }
 
+    /// Returns the position `count` places after `position`, at most a whole lap.
+    #[inline(always)]
+    pub(super) const fn advance(&self, position: u64, count: usize) -> u64 {
+        debug_assert!(flags(position) == 0 && count as u64 <= self.capacity);
+        let index = ((position & (self.lap - 1)) >> INDEX_SHIFT) + count as u64;
+        if index < self.capacity {
+            position + count as u64 * ONE
+        } else {
+            (position & !(self.lap - 1)).wrapping_add(self.lap) + (index - self.capacity) * ONE
+        }
+    }
+
     /// Returns the position of the same slot one lap later.
     #[inline(always)]
     pub(super) const fn next_lap(&self, position: u64) -> u64 {
@@ -180,6 +192,24 @@ mod tests {
                         tail = geometry.next(tail);
                     }
                     head = geometry.next(head);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn advancing_is_so_many_steps() {
+        for capacity in 1..=8usize {
+            let geometry = Geometry::new(capacity);
+            for start in [0, geometry.start_before_wrap(1), geometry.start_before_wrap(2)] {
+                let mut first = start;
+                for _ in 0..3 * capacity {
+                    let mut at = first;
+                    for count in 0..=capacity {
+                        assert_eq!(geometry.advance(first, count), at, "{capacity} slots, {count} steps");
+                        at = geometry.next(at);
+                    }
+                    first = geometry.next(first);
                 }
             }
         }

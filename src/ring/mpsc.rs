@@ -1,13 +1,14 @@
 //! A bounded ring between any number of pushers and one popper.
 //!
-//! The pushing half is that of the ring for many (`mpmc`): one CAS on `tail`, and a stamp. The popper is alone, so it
+//! The pushing half is that of the ring for many (`many`): one CAS on `tail`, and a stamp. The popper is alone, so it
 //! keeps its position itself, stores `head` plainly, and hears of sleeping pushers by a bell: no read-modify-write.
 //!
-//! *Progress.* `pop` is wait-free: a bounded number of steps, of which `Busy` is a possible answer. `push` as in `mpmc`.
+//! *Progress.* `pop` is wait-free: a bounded number of steps, of which `Busy` is a possible answer. `push` as in `many`.
 
 use super::bell::{Bell, WAIT};
 use super::cursor::Geometry;
-use super::mpmc::{Mpmc, PopError, PushError};
+use super::many::Mpmc;
+use super::{PopError, PushError};
 use crate::sync::{Arc, CachePadded, Sleeper};
 use std::collections::VecDeque;
 

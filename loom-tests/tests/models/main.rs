@@ -13,5 +13,6 @@ mod channel;
 mod gate;
 mod harness;
 mod harness_checks;
+mod raw;
 mod unique;
 mod waiting;

@@ -30,6 +30,7 @@
 
 use super::cursor::{CLOSED, Geometry, WAIT, flags, position};
 use super::slot::Slot;
+use super::{PopError, PushError};
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 use crate::sync::{BusyWait, CachePadded, hint};
 use std::collections::VecDeque;
@@ -53,28 +54,6 @@ pub struct Mpmc<T> {
 unsafe impl<T: Send> Send for Mpmc<T> {}
 // SAFETY: as above; `&Mpmc<T>` gives no `&T`.
 unsafe impl<T: Send> Sync for Mpmc<T> {}
-
-/// Why a push was refused. The value comes back.
-#[cfg_attr(millpond_loom, derive(Debug))]
-pub enum PushError<T> {
-    /// The ring held `capacity` values.
-    Full(T),
-    /// The ring is closed.
-    Closed(T),
-    /// A popper is moving the value out that is in the way: try again soon.
-    Busy(T),
-}
-
-/// Why a pop brought nothing.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PopError {
-    /// The ring held no value.
-    Empty,
-    /// The ring held no value, is closed, and so stays empty for ever.
-    Closed,
-    /// A pusher is moving the next value in: try again soon.
-    Busy,
-}
 
 /// What a push that may displace did.
 #[cfg_attr(millpond_loom, derive(Debug))]
