@@ -204,3 +204,45 @@ fn futures_are_send() {
     #[cfg(feature = "stream")]
     is_send(&subscriber.into_stream());
 }
+
+#[test]
+fn batches_come_as_there_are() {
+    for make in [lossless, lossy] {
+        let (publisher, mut subscriber) = make(4);
+        let mut messages = Vec::new();
+        assert_eq!(subscriber.recv_many_async(&mut messages, 0).now_or_never(), Some(Ok(0)));
+        assert!(subscriber.recv_many_async(&mut messages, 3).now_or_never().is_none());
+        for n in 0..4 {
+            publisher.publish(n).unwrap();
+        }
+        assert_eq!(subscriber.recv_many_async(&mut messages, 3).now_or_never(), Some(Ok(3)));
+        assert_eq!(subscriber.recv_many_async(&mut messages, 3).now_or_never(), Some(Ok(1)));
+        publisher.close();
+        let end = subscriber.recv_many_async(&mut messages, 3).now_or_never();
+        assert_eq!(end, Some(Err(RecvError::Closed)));
+        assert_eq!((messages.as_slice(), subscriber.received()), (&[0, 1, 2, 3][..], 4));
+    }
+}
+
+/// A batch opens the gate for publishers that wait for any of its messages, threads and tasks.
+#[test]
+fn a_batch_frees_all_who_wait() {
+    let (publisher, mut subscriber) = lossless(2);
+    publisher.publish(0).unwrap();
+    publisher.publish(1).unwrap();
+    let waiting: Vec<_> = (2..4)
+        .map(|n| {
+            let publisher = publisher.clone();
+            std::thread::spawn(move || {
+                if n == 2 { block_on(publisher.publish_async(n)) } else { publisher.publish(n) }
+            })
+        })
+        .collect();
+    let mut messages = Vec::new();
+    while messages.len() < 4 {
+        subscriber.recv_many(&mut messages, 4).unwrap();
+    }
+    waiting.into_iter().for_each(|thread| assert!(thread.join().unwrap().is_ok()));
+    messages.sort_unstable();
+    assert_eq!(messages, [0, 1, 2, 3]);
+}

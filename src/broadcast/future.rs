@@ -4,7 +4,7 @@
 
 use super::error::{PublishError, RecvError};
 use super::log::{Log, Policy};
-use super::source::{PublishSource, RecvSource};
+use super::source::{PublishSource, RecvManySource, RecvSource};
 use super::subscriber::Subscriber;
 use super::waits::wake_publishers_at;
 use crate::wait::Waiting;
@@ -92,5 +92,36 @@ impl<T: Clone> Future for RecvFuture<'_, T> {
 impl<T: Clone> fmt::Debug for RecvFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecvFuture").finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// Messages awaited: the future of [`Subscriber::recv_many_async`].
+    ///
+    /// *Cancel safety.* Dropping it takes nothing: messages are cloned into the vector in the poll that is ready.
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct RecvManyFuture<'a, T: Clone> {
+        #[pin]
+        waiting: Waiting<RecvManySource<'a, T>>,
+    }
+}
+
+impl<'a, T: Clone> RecvManyFuture<'a, T> {
+    pub(super) const fn new(subscriber: &'a mut Subscriber<T>, into: &'a mut Vec<T>, limit: usize) -> Self {
+        Self { waiting: Waiting::new(RecvManySource { subscriber, into, limit }) }
+    }
+}
+
+impl<T: Clone> Future for RecvManyFuture<'_, T> {
+    type Output = Result<usize, RecvError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().waiting.poll(cx)
+    }
+}
+
+impl<T: Clone> fmt::Debug for RecvManyFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecvManyFuture").finish_non_exhaustive()
     }
 }

@@ -71,7 +71,7 @@ mod waits;
 pub use error::{
     PublishError, PublishTimeoutError, RecvError, RecvTimeoutError, TryPublishError, TryRecvError,
 };
-pub use future::{PublishFuture, RecvFuture};
+pub use future::{PublishFuture, RecvFuture, RecvManyFuture};
 pub use guard::MessageRef;
 pub use iter::{IntoIter, Iter, TryIter};
 pub use publisher::Publisher;

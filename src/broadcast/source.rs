@@ -221,6 +221,9 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
     type Output = Result<usize, RecvError>;
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
+        if self.limit == 0 {
+            return Attempt::Done(Ok(0));
+        }
         answer(self.subscriber.take_many(self.into, self.limit))
     }
 

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
-use super::future::RecvFuture;
+use super::future::{RecvFuture, RecvManyFuture};
 use super::guard::MessageRef;
 use super::iter::{Iter, TryIter};
 use super::log::{Log, NotReady, Reader};
@@ -291,11 +291,37 @@ impl<T: Clone> Subscriber<T> {
     /// # Ok::<(), millpond::broadcast::PublishError<i32>>(())
     /// ```
     pub fn recv_many(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
-        if limit == 0 {
-            return Ok(0);
-        }
         let mut source = RecvManySource { subscriber: self, into: messages, limit };
         block_on(&mut source, Deadline::never()).expect("a wait without a deadline does not time out")
+    }
+
+    /// Receives up to `limit` messages to the end of `messages`, letting the task wait while there is none.
+    ///
+    /// As [`recv_many`](Self::recv_many). Works in any executor, never blocks the thread.
+    ///
+    /// *Cancel safety.* Dropping the future takes nothing.
+    ///
+    /// # Errors
+    /// As [`recv_many`](Self::recv_many).
+    ///
+    /// # Examples
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// let (publisher, mut subscriber) = millpond::broadcast::lossless(8);
+    /// for n in [1, 2, 3] {
+    ///     publisher.publish_async(n).await?;
+    /// }
+    /// let mut messages = Vec::new();
+    /// assert_eq!(subscriber.recv_many_async(&mut messages, 10).await, Ok(3));
+    /// # Ok::<(), millpond::broadcast::PublishError<i32>>(())
+    /// # }).unwrap();
+    /// ```
+    pub const fn recv_many_async<'a>(
+        &'a mut self,
+        messages: &'a mut Vec<T>,
+        limit: usize,
+    ) -> RecvManyFuture<'a, T> {
+        RecvManyFuture::new(self, messages, limit)
     }
 
     pub(super) fn take_many(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, NotReady> {

@@ -34,11 +34,17 @@ impl Subscribe for Subscriber<u64> {
     }
 }
 
-impl AsyncSubscribe for Subscriber<u64> {
+impl AsyncSubscribe for InBatches {
     #[inline]
     async fn receive_async(&mut self) -> News {
-        match self.recv_async().await {
-            Ok(number) => News::Message(number),
+        if let Some(number) = self.next() {
+            return News::Message(number);
+        }
+        self.batch.clear();
+        self.read = 0;
+        let limit = self.subscriber.capacity();
+        match self.subscriber.recv_many_async(&mut self.batch, limit).await {
+            Ok(_) => News::Message(self.next().expect("a batch has one message at least")),
             Err(RecvError::Lagged(missed)) => News::Missed(missed),
             Err(RecvError::Evicted | RecvError::Closed) => News::Ended,
         }
@@ -58,6 +64,15 @@ fn with_subscribers(
 struct InBatches {
     subscriber: Subscriber<u64>,
     batch: Vec<u64>,
+    read: usize,
+}
+
+impl InBatches {
+    fn next(&mut self) -> Option<u64> {
+        let number = *self.batch.get(self.read)?;
+        self.read += 1;
+        Some(number)
+    }
 }
 
 impl Subscribe for InBatches {
@@ -69,13 +84,18 @@ impl Subscribe for InBatches {
     }
 }
 
+fn in_batches(
+    (publisher, subscribers): (Publisher<u64>, Vec<Subscriber<u64>>),
+) -> (Publisher<u64>, Vec<InBatches>) {
+    let subscribers = subscribers.into_iter();
+    (publisher, subscribers.map(|subscriber| InBatches { subscriber, batch: Vec::new(), read: 0 }).collect())
+}
+
 impl Broadcast for Lossless {
     const LOSSY: bool = false;
 
     fn open_broadcast(capacity: usize, subscribers: usize) -> (impl Publish + Send, Vec<impl Subscribe>) {
-        let (publisher, subscribers) = with_subscribers(broadcast::lossless(capacity), subscribers);
-        let subscribers = subscribers.into_iter();
-        (publisher, subscribers.map(|subscriber| InBatches { subscriber, batch: Vec::new() }).collect())
+        in_batches(with_subscribers(broadcast::lossless(capacity), subscribers))
     }
 }
 
@@ -94,7 +114,7 @@ impl AsyncBroadcast for Lossless {
         capacity: usize,
         subscribers: usize,
     ) -> (impl AsyncPublish, Vec<impl AsyncSubscribe>) {
-        with_subscribers(broadcast::lossless(capacity), subscribers)
+        in_batches(with_subscribers(broadcast::lossless(capacity), subscribers))
     }
 }
 
@@ -105,7 +125,7 @@ impl AsyncBroadcast for Lossy {
         capacity: usize,
         subscribers: usize,
     ) -> (impl AsyncPublish, Vec<impl AsyncSubscribe>) {
-        with_subscribers(broadcast::lossy(capacity), subscribers)
+        in_batches(with_subscribers(broadcast::lossy(capacity), subscribers))
     }
 }
 

@@ -1,8 +1,7 @@
 //! The channels: one flavour for each cardinality, all with the same methods.
 
 use crate::ends::{
-    AsyncRx, AsyncTx, Asynchronous, Batch, BatchRx, BatchTx, Blocking, FromAsync, IntoAsync, Message, Ring, Rx,
-    Shape, TryRx, TryTx, Tx,
+    AsyncRx, AsyncTx, Asynchronous, Batch, BatchRx, BatchTx, Blocking, FromAsync, IntoAsync, Message, Rx, Shape, Tx,
 };
 use std::collections::VecDeque;
 
@@ -61,20 +60,6 @@ macro_rules! flavour {
                 }
             }
 
-            impl TryTx for Sender<u64> {
-                #[inline]
-                fn push_one(&mut self, number: u64) -> bool {
-                    self.try_send(number).is_ok()
-                }
-            }
-
-            impl TryRx for Receiver<u64> {
-                #[inline]
-                fn pop_one(&mut self) -> Option<u64> {
-                    self.try_recv().ok()
-                }
-            }
-
             impl BatchTx for BatchEnd<Sender<u64>, VecDeque<u64>> {
                 fn send_batch(&mut self, first: u64, count: u64) {
                     self.batch.extend(first..first + count);
@@ -126,16 +111,6 @@ macro_rules! flavour {
                 }
 
                 fn open_from_async(shape: Shape) -> (Vec<impl AsyncTx<u64>>, Vec<impl Rx<u64>>) {
-                    open(&shape)
-                }
-            }
-
-            impl Ring for $flavour {
-                fn fits(shape: &Shape) -> bool {
-                    fits(shape)
-                }
-
-                fn open_ring(shape: Shape) -> (Vec<impl TryTx>, Vec<impl TryRx>) {
                     open(&shape)
                 }
             }

@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod channel;
+mod raw;
 
 use crate::ends::Pool;
 use crate::load::pool::Jobs;
@@ -9,6 +10,7 @@ use crate::peer::Peer;
 use broadcast::{Lossless, Lossy, NoneStalled};
 use channel::{Mpmc, Mpsc, Spsc};
 use millpond::Context;
+use raw::{Many, Two};
 use std::time::Duration;
 
 /// Lets each flavour take part in all cells that it fits.
@@ -20,12 +22,15 @@ macro_rules! with_flavour {
             $(.into_async::<$flavour>())+
             $(.from_async::<$flavour>())+
             $(.batch::<$flavour>())+
-            $(.ring::<$flavour>())+
     };
 }
 
 pub(super) fn peers() -> Vec<Peer> {
-    let channels = with_flavour!(Peer::ours("millpond"), Spsc, Mpsc, Mpmc).select_async::<Mpmc>();
+    let channels = with_flavour!(Peer::ours("millpond"), Spsc, Mpsc, Mpmc)
+        .select_async::<Mpmc>()
+        .ring::<Two>()
+        .ring::<Many>()
+        .chunks::<Two>();
     let all = channels
         .broadcast::<Lossless>()
         .broadcast::<Lossy>()

@@ -87,7 +87,7 @@ fn a_parked_publisher_is_woken() {
 /// Batches: several messages are left behind by one move, and whoever waits for any of them goes on.
 #[test]
 fn batches_through_the_gate() {
-    Model::new("broadcast gate, batches").preemptions(0).floor(500).witnesses(&["held up", "several"]).run(
+    Model::new("broadcast gate, batches").preemptions(0).floor(200).witnesses(&["held up", "several"]).run(
         |case| {
             let (publisher, mut subscriber) = broadcast_near_wrap_around(Kind::Lossless, 2, 1);
             case.thread(move || {
