@@ -34,7 +34,7 @@
 //! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable. In a
 //! broadcast all subscribers need that slot. A suspended *subscriber* of a lossy broadcast holds nobody up.
 //! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only. Between one sender and
-//! one receiver ([`spsc`], [`ring::spsc`]) there is no such step: sending and receiving are wait-free while nobody waits.
+//! one receiver ([`spsc`], [`ring::spsc`](mod@ring::spsc)) there is no such step: sending and receiving are wait-free while nobody waits.
 //!
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
