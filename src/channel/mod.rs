@@ -2,7 +2,7 @@
 //!
 //! A channel is a ring, two sets of waiters and two handle counts. There is one ring for each cardinality, and all else
 //! is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
-//! where it waits, for threads and tasks alike, and `sender`, `receiver`, `future`, `iter` and `stream` are the public face
+//! where it waits, for threads and tasks alike, and `sender`, `receiver`, `future`, `iter`, `stream` and `weak` are the public face
 //! of it, which `mpmc`, `mpsc` and `spsc` put on: shared ends by `&self`, unique ends by `&mut self`.
 
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ pub mod spsc;
 #[cfg(feature = "stream")]
 mod stream;
 mod waits;
+mod weak;
 
 pub use error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,

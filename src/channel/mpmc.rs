@@ -15,6 +15,7 @@ use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySour
 #[cfg(feature = "stream")]
 use super::stream::stream;
 use super::waits::Core;
+use super::weak::weak;
 use crate::ring::{Mpmc, PopError, PushError};
 use crate::sync::Arc;
 use crate::wait::{Deadline, Waiting};
@@ -95,6 +96,8 @@ observers!(Receiver, "let (tx, rx) = millpond::bounded");
 sender!(Sender, [&], self, "let (tx, rx) = millpond::bounded");
 receiver!(Receiver, [&], [&'a], self, "let (tx, rx) = millpond::bounded");
 futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>, Shared<T>);
+weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, rx) = millpond::bounded");
+weak!(WeakReceiver of Receiver, "receiver", receiver_count, "rx", "let (tx, rx) = millpond::bounded");
 iterators!();
 #[cfg(feature = "stream")]
 stream!();
@@ -258,101 +261,5 @@ struct Discard<'a, T>(&'a Shared<T>);
 impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
         self.0.ring().discard();
-    }
-}
-
-/// A handle that neither keeps the channel open nor counts as a sender. Made by [`Sender::downgrade`].
-///
-/// It keeps the channel's memory, without the messages, until it is dropped.
-pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> Sender<T> {
-    /// Returns a handle that does not keep the channel open.
-    ///
-    /// # Examples
-    /// ```
-    /// let (tx, rx) = millpond::bounded::<u8>(1);
-    /// let weak = tx.downgrade();
-    /// assert!(weak.upgrade().is_some());
-    /// drop(tx);
-    /// assert!(weak.upgrade().is_none());
-    /// ```
-    #[must_use]
-    pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> WeakSender<T> {
-    /// Returns a full handle, unless the last sender is gone: then there never is one again. Lock-free.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        let there = self.shared.waits().sender_count.add_to_others();
-        there.then(|| Sender { shared: Arc::clone(&self.shared) })
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> std::panic::UnwindSafe for WeakSender<T> {}
-impl<T> std::panic::RefUnwindSafe for WeakSender<T> {}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakSender").finish_non_exhaustive()
-    }
-}
-
-/// A handle that neither keeps the channel open nor counts as a receiver. Made by [`Receiver::downgrade`].
-///
-/// It keeps the channel's memory, without the messages, until it is dropped.
-pub struct WeakReceiver<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> Receiver<T> {
-    /// Returns a handle that does not keep the channel open.
-    ///
-    /// # Examples
-    /// ```
-    /// let (tx, rx) = millpond::bounded::<u8>(1);
-    /// let weak = rx.downgrade();
-    /// assert!(weak.upgrade().is_some());
-    /// drop(rx);
-    /// assert!(weak.upgrade().is_none());
-    /// ```
-    #[must_use]
-    pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> WeakReceiver<T> {
-    /// Returns a full handle, unless the last receiver is gone: then there never is one again. Lock-free.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Receiver<T>> {
-        let there = self.shared.waits().receiver_count.add_to_others();
-        there.then(|| Receiver { shared: Arc::clone(&self.shared) })
-    }
-}
-
-impl<T> Clone for WeakReceiver<T> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> std::panic::UnwindSafe for WeakReceiver<T> {}
-impl<T> std::panic::RefUnwindSafe for WeakReceiver<T> {}
-
-impl<T> fmt::Debug for WeakReceiver<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakReceiver").finish_non_exhaustive()
     }
 }

@@ -31,6 +31,7 @@ use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySour
 #[cfg(feature = "stream")]
 use super::stream::stream;
 use super::waits::{Core, Waits};
+use super::weak::weak;
 #[cfg(millpond_loom)]
 use crate::ring::mpsc_near_wrap_around;
 use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
@@ -100,6 +101,7 @@ observers!(Receiver, "let (tx, mut rx) = millpond::mpsc::bounded");
 sender!(Sender, [&], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 receiver!(Receiver, [&mut], [&'a mut], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 futures!("let (tx, mut rx) = millpond::mpsc::bounded", &'a Shared<T>, &'a mut Receiver<T>, Shared<T>);
+weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, mut rx) = millpond::mpsc::bounded");
 iterators!(mut);
 #[cfg(feature = "stream")]
 stream!();
@@ -276,53 +278,5 @@ impl<T> Drop for Discard<'_, T> {
                 Err(PopError::Empty | PopError::Closed) => return,
             }
         }
-    }
-}
-
-/// A handle that neither keeps the channel open nor counts as a sender. Made by [`Sender::downgrade`].
-///
-/// It keeps the channel's memory, without the messages, until it is dropped.
-pub struct WeakSender<T> {
-    shared: Arc<Shared<T>>,
-}
-
-impl<T> Sender<T> {
-    /// Returns a handle that does not keep the channel open.
-    ///
-    /// # Examples
-    /// ```
-    /// let (tx, rx) = millpond::mpsc::bounded::<u8>(1);
-    /// let weak = tx.downgrade();
-    /// assert!(weak.upgrade().is_some());
-    /// drop(tx);
-    /// assert!(weak.upgrade().is_none());
-    /// ```
-    #[must_use]
-    pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> WeakSender<T> {
-    /// Returns a full handle, unless the last sender is gone: then there never is one again. Lock-free.
-    #[must_use]
-    pub fn upgrade(&self) -> Option<Sender<T>> {
-        let there = self.shared.waits().sender_count.add_to_others();
-        there.then(|| Sender { shared: Arc::clone(&self.shared) })
-    }
-}
-
-impl<T> Clone for WeakSender<T> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<T> std::panic::UnwindSafe for WeakSender<T> {}
-impl<T> std::panic::RefUnwindSafe for WeakSender<T> {}
-
-impl<T> fmt::Debug for WeakSender<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakSender").finish_non_exhaustive()
     }
 }
