@@ -10,6 +10,7 @@
 //! | everybody to see every message of one stream: all of them wait, or the slow ones miss some and are told | [`broadcast`] |
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
+//! | the same in a loop of your own | [`Queue`] |
 //!
 //! # What is promised
 //! 1. `send` returned `Ok`: the value is received exactly once, or dropped exactly once when the last receiver is gone.
@@ -72,14 +73,19 @@ pub use channel::{
 pub use channel::{mpmc, mpsc, spsc};
 
 #[cfg(not(millpond_loom))]
-pub use pool::{BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, ShutdownReport};
-#[cfg(not(millpond_loom))]
-pub use queue::{
-    AttemptRecord, DeadFull, DeadInfo, DeadLetter, JobId, RedriveAllError, RedriveError, Released, Stats,
-    SubmitError, SubmitFuture, SubmitManyError,
+pub use pool::{
+    BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, ShutdownReport, Unleased,
+    Workers,
 };
 #[cfg(not(millpond_loom))]
-pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
+pub use queue::{
+    AttemptRecord, CutOff, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobId, Lease, LeaseLost,
+    RedriveAllError, RedriveError, Released, Stats, SubmitError, SubmitFuture, SubmitManyError, engine,
+};
+#[cfg(not(millpond_loom))]
+pub use retry::{
+    DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy, Verdict,
+};
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
 

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broadcast", &["wait", "time", "sync"]),
     ("queue", &["channel", "gate", "wait", "retry", "time", "sync"]),
     ("topic", &["channel", "broadcast", "gate", "wait", "retry", "sync"]),
-    ("pool", &["queue", "topic", "gate", "wait", "retry", "time", "sync"]),
+    ("pool", &["queue", "topic", "channel", "gate", "wait", "retry", "time", "sync"]),
     (
         "lib",
         &["pool", "queue", "topic", "channel", "broadcast", "gate", "wait", "ring", "retry", "time", "sync"],

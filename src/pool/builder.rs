@@ -1,12 +1,15 @@
 //! What a pool is to be like.
 
 use super::context::Context;
-use super::latch::Latch;
-use super::owner::{Crew, Pool};
-use super::worker::{Rules, keep_time, work};
-use crate::queue::{DeadFull, Queue};
+use super::crew::{Crew, Hirer};
+use super::owner::Pool;
+use super::queue::Queue as OpenQueue;
+use super::worker::{Rules, keep_time};
+use super::workers::Workers;
+use crate::queue::engine::Engine;
+use crate::queue::{DeadFull, Judge, Lease, Leasing, Plan, Queue};
 use crate::retry::{IntoOutcome, RetryPolicy, discard};
-use crate::sync::{Arc, cores, thread};
+use crate::sync::{Arc, cores};
 use crate::time::Clock;
 use std::error::Error;
 use std::fmt;
@@ -30,13 +33,17 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`capacity`](Self::capacity) | 1024 jobs |
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
 /// | [`timeout`](Self::timeout) | none |
+/// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
+/// | [`replace_stuck`](Self::replace_stuck) | no |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`drop_deadline`](Self::drop_deadline) | 5 s |
 /// | [`seed`](Self::seed) | random |
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it starts the pool"]
-pub struct PoolBuilder {
+pub struct PoolBuilder<L = Unleased> {
+    lease: L,
+    replace_stuck: bool,
     name: String,
     workers: Option<usize>,
     capacity: usize,
@@ -48,9 +55,19 @@ pub struct PoolBuilder {
     seed: Option<u64>,
 }
 
+/// Of a [`PoolBuilder`]: no leases. Jobs need only be `Send`.
+#[derive(Clone, Copy, Debug)]
+pub struct Unleased(());
+
+/// Of a [`PoolBuilder`]: deliveries are [leased](Lease), and jobs are copied when a lease is lost.
+#[derive(Clone, Copy, Debug)]
+pub struct Leased(Lease);
+
 impl PoolBuilder {
     pub(super) fn new() -> Self {
         Self {
+            lease: Unleased(()),
+            replace_stuck: false,
             name: "pool".to_owned(),
             workers: None,
             capacity: CAPACITY_DEFAULT,
@@ -63,6 +80,28 @@ impl PoolBuilder {
         }
     }
 
+    /// Has every delivery leased to its worker: when the lease runs out, the job goes to another.
+    ///
+    /// The job is copied then, because the worker that lost it may still look at it: so [`start`](PoolBuilder::start) asks for
+    /// jobs that are `Clone` and `Sync`. An `Arc` around a job makes it both.
+    pub fn lease(self, lease: Lease) -> PoolBuilder<Leased> {
+        PoolBuilder {
+            lease: Leased(lease),
+            replace_stuck: self.replace_stuck,
+            name: self.name,
+            workers: self.workers,
+            capacity: self.capacity,
+            retry: self.retry,
+            timeout: self.timeout,
+            dead: self.dead,
+            clock: self.clock,
+            drop_deadline: self.drop_deadline,
+            seed: self.seed,
+        }
+    }
+}
+
+impl<L> PoolBuilder<L> {
     /// Sets the name: of the threads, `{name}-{i}` and `{name}-timer`, and in spans and events.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -117,6 +156,107 @@ impl PoolBuilder {
         self
     }
 
+    /// Sets whether a worker that has lost a lease is replaced: another thread takes its place at once, and the stuck one ends
+    /// if it ever comes back. Every such worker is reported in the log, replaced or not.
+    ///
+    /// Only workers with leases can be found to be stuck. Handlers that hang for ever cost a thread each.
+    pub fn replace_stuck(mut self, replace: bool) -> Self {
+        self.replace_stuck = replace;
+        self
+    }
+
+    fn launch<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let workers = self.workers.unwrap_or_else(cores);
+        self.check::<T>(workers)?;
+        let judge = self.judge();
+        let rules = Rules { handler, judge: judge.clone(), timeout: self.timeout };
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge)));
+        // From here on, dropping the pool ends the threads that were started.
+        let crew = Crew::new();
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        let hirer = Hirer::new(Arc::clone(&queue), rules, crew.clone());
+        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+        let replace_stuck = self.replace_stuck;
+        // Without a need for it, the timer does not hold the handler.
+        let hirer = replace_stuck.then_some(hirer);
+        start_timer(&crew, queue, move |queue| match hirer {
+            Some(hirer) => {
+                keep_time(queue, Some(&|| hirer.replace()));
+                discard(hirer);
+            }
+            None => keep_time(queue, None),
+        })?;
+        Ok(pool)
+    }
+
+    fn open_queue<T: Send + 'static>(self, leasing: Option<Leasing<T>>) -> Result<OpenQueue<T>, BuildError> {
+        self.check::<T>(1)?;
+        let judge = self.judge();
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge)));
+        let crew = Crew::new();
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        start_timer(&crew, queue, |queue| keep_time(queue, None))?;
+        Ok(OpenQueue::new(pool))
+    }
+
+    fn judge(&self) -> Judge {
+        let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        Judge { retry: self.retry.clone(), seed }
+    }
+
+    fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge) -> Plan<T> {
+        Plan {
+            name: self.name.as_str().into(),
+            capacity: self.capacity,
+            dead: self.dead,
+            clock: self.clock.clone(),
+            leasing,
+            judge,
+        }
+    }
+
+    /// Starts workers over a queue that is not ours: see [`Engine`]. Capacity, dead letters, leases and the clock are the
+    /// engine's own; the name is the engine's too.
+    ///
+    /// # Errors
+    ///
+    /// No workers, or a thread that could not be started: those that were are told to end only by the engine's closing.
+    pub fn start_over<E, F, R>(self, engine: Arc<E>, handler: F) -> Result<Workers, BuildError>
+    where
+        E: Engine,
+        F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let workers = self.workers.unwrap_or_else(cores);
+        self.check::<E::Job>(workers)?;
+        let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
+        let crew = Crew::new();
+        let hirer = Hirer::new(engine, rules, crew.clone());
+        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+        Ok(Workers::new(crew))
+    }
+
+    fn check<T>(&self, workers: usize) -> Result<(), BuildError> {
+        if workers == 0 {
+            return Err(BuildError::NoWorkers);
+        }
+        let bytes = Queue::<T>::bytes(self.capacity).filter(|&bytes| isize::try_from(bytes).is_ok());
+        if self.capacity == 0 || bytes.is_none() {
+            return Err(BuildError::Capacity(self.capacity));
+        }
+        if self.dead == (0, DeadFull::Block) {
+            return Err(BuildError::NoDeadLetters);
+        }
+        Ok(())
+    }
+}
+
+impl PoolBuilder<Unleased> {
     /// Starts the pool: its workers, each of which calls `handler` with the jobs it takes, and a timer for the retries.
     ///
     /// The handler borrows the job, which the pool keeps for the next attempt. It runs on several threads at once. A
@@ -152,49 +292,61 @@ impl PoolBuilder {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let workers = self.workers.unwrap_or_else(cores);
-        self.check::<T>(workers)?;
-        let queue = Arc::new(Queue::new(self.name.into(), self.capacity, workers, self.dead, self.clock));
-        let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        let rules = Arc::new(Rules { handler, retry: self.retry, timeout: self.timeout, seed });
-        let latch = Latch::new();
-        // From here on, dropping the pool ends the threads that were started.
-        let mut crew = Crew::new(Arc::clone(&latch));
-        let mut start = || -> io::Result<()> {
-            for seat in 0..workers {
-                let (queue, rules, running) = (Arc::clone(&queue), Arc::clone(&rules), latch.enter());
-                let name = format!("{}-{seat}", queue.name());
-                crew.workers.push(thread::Builder::new().name(name).spawn(move || {
-                    work(&queue, &rules, seat);
-                    // The last worker drops the handler, which is user code, and all this before it is known to have ended.
-                    discard(rules);
-                    drop(queue);
-                    drop(running);
-                })?);
-            }
-            let timed = Arc::clone(&queue);
-            let name = format!("{}-timer", queue.name());
-            crew.timer = Some(thread::Builder::new().name(name).spawn(move || keep_time(&timed))?);
-            Ok(())
-        };
-        let started = start();
-        let pool = Pool::new(queue, crew, self.drop_deadline);
-        started.map(|()| pool).map_err(BuildError::Spawn)
+        self.launch(None, handler)
     }
 
-    fn check<T>(&self, workers: usize) -> Result<(), BuildError> {
-        if workers == 0 {
-            return Err(BuildError::NoWorkers);
-        }
-        let bytes = Queue::<T>::bytes(self.capacity).filter(|&bytes| isize::try_from(bytes).is_ok());
-        if self.capacity == 0 || bytes.is_none() {
-            return Err(BuildError::Capacity(self.capacity));
-        }
-        if self.dead == (0, DeadFull::Block) {
-            return Err(BuildError::NoDeadLetters);
-        }
-        Ok(())
+    /// Opens a queue without workers, for those who bring loops of their own: see [`Queue`](crate::Queue).
+    ///
+    /// The settings for workers are of no effect; the timer is a thread of the queue's own.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a timer that could not be started.
+    pub fn open<T: Send + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
+        self.open_queue(None)
     }
+}
+
+impl PoolBuilder<Leased> {
+    /// Starts the pool: as [`PoolBuilder::start`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a thread that could not be started.
+    pub fn start<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let leasing = Leasing::new(self.lease.0);
+        self.launch(Some(leasing), handler)
+    }
+
+    /// Opens a queue without workers: as [`PoolBuilder::open`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a timer that could not be started.
+    pub fn open<T: Clone + Send + Sync + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
+        let leasing = Leasing::new(self.lease.0);
+        self.open_queue(Some(leasing))
+    }
+}
+
+/// Starts the thread that looks after what is due.
+fn start_timer<T: Send + 'static>(
+    crew: &Crew,
+    queue: Arc<Queue<T>>,
+    keep: impl FnOnce(&Queue<T>) + Send + 'static,
+) -> Result<(), BuildError> {
+    let name = format!("{}-timer", queue.name());
+    let timer = crew.start(name, move |running| {
+        keep(&queue);
+        drop(queue);
+        drop(running);
+    });
+    timer.map_err(BuildError::Spawn)
 }
 
 /// Why a pool could not be started.

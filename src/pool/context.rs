@@ -1,8 +1,9 @@
 //! What a handler may know about the delivery it is working on.
 
-use crate::queue::{Envelope, JobId, Seats};
+use crate::queue::engine::Facts;
+use crate::queue::{Hold, JobId, LeaseLost};
 use crate::sync::Arc;
-use crate::time::{Clock, Moment, Stamp};
+use crate::time::{Clock, Moment};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -30,60 +31,40 @@ use std::time::{Duration, SystemTime};
 /// # let _ = crawl;
 /// ```
 pub struct Context {
-    id: JobId,
-    attempt: u32,
+    facts: Facts,
     is_last: bool,
-    deliveries: u32,
-    enqueued_at: Stamp,
     /// When the time of this attempt is up.
     deadline: Moment,
     clock: Clock,
     queue: Arc<str>,
-    seats: Arc<Seats>,
-    seat: usize,
+    hold: Arc<dyn Hold>,
 }
 
 impl Context {
     /// Makes the context of a worker, which it uses for all its deliveries.
-    pub(super) fn of_worker(queue: Arc<str>, clock: Clock, seats: Arc<Seats>, seat: usize) -> Self {
-        Self {
-            id: JobId::NONE,
-            attempt: 0,
-            is_last: false,
-            deliveries: 0,
-            enqueued_at: Stamp::ORIGIN,
-            deadline: Moment::NEVER,
-            clock,
-            queue,
-            seats,
-            seat,
-        }
+    pub(super) fn of_worker(queue: Arc<str>, clock: Clock, hold: Arc<dyn Hold>) -> Self {
+        let facts = Facts::new(JobId::NONE, 0, 0, SystemTime::UNIX_EPOCH);
+        Self { facts, is_last: false, deadline: Moment::NEVER, clock, queue, hold }
     }
 
     /// Turns to the next delivery.
-    pub(super) fn begin<T>(&mut self, envelope: &Envelope<T>, timeout: Option<Duration>) {
-        self.id = envelope.id;
-        self.attempt = envelope.attempt();
-        self.deliveries = envelope.deliveries();
-        self.enqueued_at = envelope.enqueued_at;
-        self.deadline = timeout.map_or(Moment::NEVER, |timeout| self.clock.moment().after(timeout));
-    }
-
-    /// Notes whether this attempt is the last.
-    pub(super) fn set_last(&mut self, is_last: bool) {
+    #[inline]
+    pub(super) fn begin(&mut self, facts: &Facts, is_last: bool, timeout: Option<Duration>) {
+        self.facts = *facts;
         self.is_last = is_last;
+        self.deadline = timeout.map_or(Moment::NEVER, |timeout| self.clock.moment().after(timeout));
     }
 
     /// Returns the number of the job: the same at every attempt.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.id
+        self.facts.id
     }
 
     /// Returns which attempt this is; the first is 1. Snoozes are not counted.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.attempt
+        self.facts.attempt
     }
 
     /// Returns true when the policy allows no further attempt: a failure now makes a dead letter.
@@ -95,26 +76,39 @@ impl Context {
     /// Returns how often the job was delivered, with this delivery and with snoozes.
     #[must_use]
     pub fn deliveries(&self) -> u32 {
-        self.deliveries
+        self.facts.deliveries
     }
 
     /// Returns when the job was accepted, by the pool's clock: the system's to within a tick of its timer, which is 1 to
     /// 10 ms on Linux. Retries and a redrive do not change it.
     #[must_use]
     pub fn enqueued_at(&self) -> SystemTime {
-        self.enqueued_at.to_system_time()
+        self.facts.enqueued_at.to_system_time()
     }
 
-    /// Returns true when the handler should give up: its time is up, or a shutdown has given up waiting for it.
+    /// Returns true when the handler should give up: its time is up, its lease is lost, or a shutdown has given up waiting
+    /// for it.
     ///
-    /// A handler that goes on is not stopped. After a timeout, what it returns counts as ever. After a shutdown's deadline,
-    /// the job is on the shutdown's list as cut off, and what the handler returns is counted as late and changes nothing.
+    /// A handler that goes on is not stopped. After a timeout, what it returns counts as ever. After a lost lease another
+    /// worker has the job, and after a shutdown's deadline it is on the shutdown's list as cut off: what the handler
+    /// returns then is counted as late and changes nothing.
     ///
     /// Once true, it stays so for this delivery. Reads the clock if the pool has a timeout; never blocks.
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        self.seats.get(self.seat).is_cut()
+        self.hold.is_lost(self.facts.id)
             || (self.deadline != Moment::NEVER && self.clock.moment() >= self.deadline)
+    }
+
+    /// Extends the [lease](crate::Lease) so that it ends `by` from now: for handlers that say themselves that they live.
+    ///
+    /// In a pool without leases there is nothing to extend, and this does nothing. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaseLost`] if the job was taken away before: stop, as another worker has it.
+    pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
+        self.hold.extend(self.facts.id, by)
     }
 
     /// Returns the name of the pool.
@@ -128,10 +122,10 @@ impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("queue", &self.queue)
-            .field("id", &self.id)
-            .field("attempt", &self.attempt)
+            .field("id", &self.facts.id)
+            .field("attempt", &self.facts.attempt)
             .field("is_last", &self.is_last)
-            .field("deliveries", &self.deliveries)
+            .field("deliveries", &self.facts.deliveries)
             .field("cancelled", &self.cancelled())
             .finish_non_exhaustive()
     }

@@ -3,17 +3,17 @@
 use crate::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
-/// Knows which of the workers still run.
+/// Knows which of the threads still run.
 pub(super) struct Latch {
-    /// By the number of the worker.
+    /// By the number of the thread.
     running: Mutex<Vec<bool>>,
     ended: Condvar,
 }
 
-/// Held by a worker as long as it runs.
+/// Held by a thread as long as it runs.
 pub(super) struct Running {
     latch: Arc<Latch>,
-    worker: usize,
+    number: usize,
 }
 
 impl Latch {
@@ -21,14 +21,19 @@ impl Latch {
         Arc::new(Self { running: Mutex::new(Vec::new()), ended: Condvar::new() })
     }
 
-    /// Counts a worker that is about to start: they are numbered from 0 on.
+    /// Returns how many run.
+    pub(super) fn running(&self) -> usize {
+        self.running.lock().iter().filter(|&&runs| runs).count()
+    }
+
+    /// Counts a thread that is about to start: they are numbered from 0 on.
     pub(super) fn enter(self: &Arc<Self>) -> Running {
         let mut running = self.running.lock();
         running.push(true);
-        Running { latch: Arc::clone(self), worker: running.len() - 1 }
+        Running { latch: Arc::clone(self), number: running.len() - 1 }
     }
 
-    /// Waits until no more than `left` workers run, or until the deadline. Returns which of them run, by their numbers.
+    /// Waits until no more than `left` threads run, or until the deadline. Returns which of them run, by their numbers.
     pub(super) fn wait(&self, left: usize, deadline: Instant) -> Vec<bool> {
         let mut running = self.running.lock();
         while running.iter().filter(|&&runs| runs).count() > left {
@@ -40,9 +45,16 @@ impl Latch {
     }
 }
 
+impl Running {
+    /// Returns its number.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
-        self.latch.running.lock()[self.worker] = false;
+        self.latch.running.lock()[self.number] = false;
         self.latch.ended.notify_all();
     }
 }

@@ -15,17 +15,22 @@
 
 mod builder;
 mod context;
+mod crew;
 mod dead;
 mod feed;
 mod handle;
 mod latch;
 mod owner;
+mod queue;
 mod shutdown;
 mod worker;
+mod workers;
 
-pub use builder::{BuildError, PoolBuilder};
+pub use builder::{BuildError, Leased, PoolBuilder, Unleased};
 pub use context::Context;
 pub use dead::DeadLetters;
 pub use handle::Handle;
 pub use owner::Pool;
+pub use queue::Queue;
 pub use shutdown::ShutdownReport;
+pub use workers::Workers;

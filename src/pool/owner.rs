@@ -1,12 +1,12 @@
 //! The pool as its owner sees it.
 
 use super::builder::PoolBuilder;
+use super::crew::Crew;
 use super::dead::DeadLetters;
 use super::handle::Handle;
-use super::latch::Latch;
 use super::shutdown::{self, ShutdownReport};
 use crate::queue::{JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
-use crate::sync::{Arc, Mutex, thread};
+use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
@@ -58,20 +58,6 @@ pub struct Pool<T> {
     /// None once a shutdown is over. Locked for as long as one takes.
     crew: Mutex<Option<Crew>>,
     drop_deadline: Duration,
-}
-
-/// The threads of a pool.
-pub(super) struct Crew {
-    pub(super) workers: Vec<thread::JoinHandle<()>>,
-    pub(super) timer: Option<thread::JoinHandle<()>>,
-    /// Counts the workers that run.
-    pub(super) latch: Arc<Latch>,
-}
-
-impl Crew {
-    pub(super) fn new(latch: Arc<Latch>) -> Self {
-        Self { workers: Vec::new(), timer: None, latch }
-    }
 }
 
 impl Pool<()> {
@@ -177,6 +163,15 @@ impl<T> Pool<T> {
         self.queue.submit_many(jobs.into())
     }
 
+    pub(super) fn queue(&self) -> &Arc<Queue<T>> {
+        &self.queue
+    }
+
+    /// Ends all work at once: [`shutdown`](Self::shutdown) without a moment's grace.
+    pub fn abort(&self) -> ShutdownReport<T> {
+        self.shutdown(Duration::ZERO)
+    }
+
     /// Returns a handle that can submit and look, but does not keep the workers alive.
     #[must_use]
     pub fn handle(&self) -> Handle<T> {
@@ -239,7 +234,7 @@ impl<T> Pool<T> {
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport<T> {
         let mut crew = self.crew.lock();
         match crew.take() {
-            Some(crew) => shutdown::run(&self.queue, crew, deadline),
+            Some(crew) => shutdown::run(&self.queue, &crew, deadline),
             None => ShutdownReport::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Ending a pool: what is done, what is handed back, what is cut off.
 
-use super::owner::Crew;
-use crate::queue::{JobId, Queue, Released};
+use super::crew::Crew;
+use crate::queue::{CutOff, Queue, Released};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,8 @@ pub struct ShutdownReport<T> {
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
     pub released: Vec<Released<T>>,
-    /// The jobs that were still running at the deadline. What becomes of them is not known.
-    pub cut_off: Vec<JobId>,
+    /// The jobs that were still running at the deadline. Not an attempt either: with leases, the jobs are handed back.
+    pub cut_off: Vec<CutOff<T>>,
 }
 
 impl<T> ShutdownReport<T> {
@@ -49,13 +49,13 @@ impl<T> fmt::Debug for ShutdownReport<T> {
             .field("dead", &self.dead)
             .field("dropped", &self.dropped)
             .field("released", &self.released)
-            .field("cut_off", &self.cut_off)
+            .field("cut_off", &self.cut_off.iter().map(|cut| cut.id).collect::<Vec<_>>())
             .finish()
     }
 }
 
 /// Shuts a pool down. The steps are those that [`Pool::shutdown`](crate::Pool::shutdown) promises.
-pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownReport<T> {
+pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> ShutdownReport<T> {
     let deadline = Instant::now().checked_add(grant);
     // 1. The gate closes.
     queue.close();
@@ -65,17 +65,16 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownR
     // 3. The workers go on.
     queue.wait_drained(deadline);
     // 4. The end: seats are cut, ready and scheduled jobs handed back.
-    let cut_off = queue.stop();
+    let stopped = queue.stop();
     // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.
-    let left = cut_off.len();
-    end_threads(crew, left);
+    crew.end(stopped.occupied, Instant::now() + EXIT_GRACE);
     let stats = queue.stats();
     let report = ShutdownReport {
         done: stats.done,
         dead: stats.dead,
         dropped: stats.evicted + stats.purged + stats.taken,
         released: queue.collect_released(),
-        cut_off,
+        cut_off: stopped.cut_off,
     };
     tracing::info!(
         target: "millpond",
@@ -84,18 +83,8 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: Crew, grant: Duration) -> ShutdownR
         dead = report.dead,
         dropped = report.dropped,
         released = report.released.len(),
-        cut_off = ?report.cut_off,
+        cut_off = report.cut_off.len(),
         "the pool is shut down"
     );
     report
-}
-
-/// Waits until all workers have ended but `left`, and joins those that have.
-fn end_threads(crew: Crew, left: usize) {
-    let running = crew.latch.wait(left, Instant::now() + EXIT_GRACE);
-    let ended = crew.workers.into_iter().zip(running).filter(|(_, runs)| !runs).map(|(worker, _)| worker);
-    for thread in ended.chain(crew.timer) {
-        // A thread that panicked has ended as well. What it held is accounted for by the seats.
-        drop(thread.join());
-    }
 }

@@ -1,70 +1,88 @@
 //! The two kinds of thread of a pool: workers, and the timer.
 
 use super::context::Context;
-use crate::queue::{Envelope, Queue};
-use crate::retry::{Failure, IntoOutcome, Outcome, RetryPolicy, discard, mix};
-use crate::sync::Arc;
+use crate::queue::engine::{Delivered, Engine, Taken};
+use crate::queue::{Judge, LeaseLost, Queue};
+use crate::retry::{Failure, IntoOutcome, Outcome, discard};
+use crate::sync::{Arc, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// What all workers of a pool share, beside the queue.
 pub(super) struct Rules<F> {
     pub(super) handler: F,
-    pub(super) retry: RetryPolicy,
+    pub(super) judge: Judge,
     pub(super) timeout: Option<Duration>,
-    pub(super) seed: u64,
 }
 
-/// Runs a worker until its queue is closed and empty.
-pub(super) fn work<T, F, R>(queue: &Queue<T>, rules: &Rules<F>, seat: usize)
+/// Runs a worker until its queue is closed and empty, or another has taken its place.
+pub(super) fn work<E, F, R>(engine: &E, rules: &Rules<F>, worker: usize)
 where
-    F: Fn(&T, &Context) -> R,
+    E: Engine,
+    F: Fn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
-    let name = Arc::clone(queue.name());
-    let mut context = Context::of_worker(name, queue.clock().clone(), Arc::clone(queue.seats()), seat);
-    while let Some(envelope) = queue.take() {
-        deliver(queue, rules, seat, envelope, &mut context);
+    let hold = engine.hold(worker);
+    let mut context =
+        Context::of_worker(Arc::clone(engine.name()), engine.clock().clone(), Arc::clone(&hold) as _);
+    loop {
+        match engine.take(&hold, rules.timeout) {
+            Taken::Delivery(delivery) => {
+                let settled = deliver(engine, rules, &hold, delivery, &mut context);
+                if settled.is_err() && engine.is_retired(&hold) {
+                    return;
+                }
+            }
+            Taken::Later(pause) => thread::sleep(pause),
+            Taken::Closed => return,
+        }
     }
 }
 
 /// Delivers one job to the handler, and settles it.
 #[inline]
-fn deliver<T, F, R>(
-    queue: &Queue<T>,
+fn deliver<E, F, R>(
+    engine: &E,
     rules: &Rules<F>,
-    seat: usize,
-    envelope: Envelope<T>,
+    hold: &E::Hold,
+    delivery: E::Delivery,
     context: &mut Context,
-) where
-    F: Fn(&T, &Context) -> R,
+) -> Result<(), LeaseLost>
+where
+    E: Engine,
+    F: Fn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
-    let seat = queue.seats().get(seat);
-    let Some(envelope) = queue.take_up(seat, envelope) else { return };
-    context.begin(&envelope, rules.timeout);
-    let (id, attempt) = (envelope.id, context.attempt());
-    context.set_last(rules.retry.is_last(attempt));
+    let facts = *delivery.facts();
+    context.begin(&facts, rules.judge.retry.is_last(facts.attempt), rules.timeout);
     let span = tracing::info_span!(
         target: "millpond",
         "millpond::delivery",
         queue = context.queue(),
-        id = id.get(),
-        attempt
+        id = facts.id.get(),
+        attempt = facts.attempt
     );
     let _inside = span.enter();
-    let handled = catch_unwind(AssertUnwindSafe(|| (rules.handler)(&envelope.job, context).into_outcome()));
+    let handled = catch_unwind(AssertUnwindSafe(|| (rules.handler)(delivery.job(), context).into_outcome()));
     let outcome = handled.unwrap_or_else(|payload| {
         let failure = Failure::from_panic(&*payload);
         discard(payload);
         Outcome::Retry(failure)
     });
-    let verdict = rules.retry.judge(outcome, attempt, || mix(rules.seed, id.get(), attempt));
-    queue.settle(seat, envelope, verdict);
+    let verdict = rules.judge.judge(outcome, facts.id, facts.attempt);
+    engine.settle(hold, delivery, verdict)
 }
 
-/// Runs the timer until the schedule is closed.
-pub(super) fn keep_time<T>(queue: &Queue<T>) {
+/// Runs the timer until the schedule is closed. `replace` is called for each worker that is stuck, if it is given.
+pub(super) fn keep_time<T>(queue: &Queue<T>, replace: Option<&dyn Fn()>) {
     let mut due = Vec::new();
-    while queue.tick(&mut due) {}
+    loop {
+        let tick = queue.tick(&mut due, replace.is_some());
+        if !tick.open {
+            return;
+        }
+        if let Some(replace) = replace {
+            (0..tick.stuck).for_each(|_| replace());
+        }
+    }
 }

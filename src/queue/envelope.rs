@@ -1,7 +1,7 @@
 //! A job on its way: its number, its times and, once something has happened to it, its history.
 
-use crate::retry::{Failure, discard};
-use crate::time::Stamp;
+use crate::retry::{DeadReason, Failure, discard};
+use crate::time::{Moment, Stamp};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -21,6 +21,12 @@ impl JobId {
     pub(crate) const NONE: Self = Self(0);
 
     pub(super) fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Makes the number of a job that an engine of your own holds. Zero is the number of no job.
+    #[must_use]
+    pub fn of_engine(number: u64) -> Self {
         Self(number)
     }
 
@@ -45,6 +51,8 @@ pub struct AttemptRecord {
     pub attempt: u32,
     /// When it failed, by the pool's clock.
     pub at: SystemTime,
+    /// Which worker it failed with, counted from 0. None if it was not one of the pool's own.
+    pub worker: Option<u32>,
     /// Why it failed.
     pub failure: Failure,
 }
@@ -65,6 +73,12 @@ pub(super) struct History {
     pub(super) snoozes: u32,
     /// Attempts that failed.
     pub(super) failed: u32,
+    /// Deliveries whose lease was lost.
+    pub(super) lost: u32,
+    /// When the job is no longer worth doing.
+    pub(super) expires: Option<Moment>,
+    /// Why the next to take the job up buries it unseen.
+    pub(super) doom: Option<DeadReason>,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
     pub(super) records: Vec<AttemptRecord>,
 }
@@ -99,14 +113,72 @@ impl<T> Envelope<T> {
     }
 
     /// Notes that a delivery ended in a failed attempt.
-    pub(super) fn record_failure(&mut self, failure: Failure, at: SystemTime) -> Option<AttemptRecord> {
+    pub(super) fn record_failure(
+        &mut self,
+        failure: Failure,
+        at: SystemTime,
+        worker: Option<u32>,
+    ) -> Option<AttemptRecord> {
         let attempt = self.attempt();
         let history = self.history.get_or_insert_default();
         history.deliveries = history.deliveries.saturating_add(1);
         history.failed = attempt;
-        // The caller drops the record that goes, as that is the user's code.
-        let gone = (history.records.len() >= RECORDS_MAX).then(|| history.records.remove(1));
-        history.records.push(AttemptRecord { attempt, at, failure });
+        history.record(AttemptRecord { attempt, at, worker, failure })
+    }
+
+    /// Notes that a delivery lost its lease: a line in the history, but no attempt.
+    pub(super) fn record_loss(&mut self, at: SystemTime, worker: Option<u32>) -> Option<AttemptRecord> {
+        let attempt = self.attempt();
+        let history = self.history.get_or_insert_default();
+        history.deliveries = history.deliveries.saturating_add(1);
+        history.lost = history.lost.saturating_add(1);
+        history.record(AttemptRecord { attempt, at, worker, failure: Failure::lease_lost() })
+    }
+
+    /// Notes an end that was no delivery at all.
+    pub(super) fn record_end(&mut self, failure: Failure, at: SystemTime) -> Option<AttemptRecord> {
+        let attempt = self.attempt();
+        let history = self.history.get_or_insert_default();
+        history.record(AttemptRecord { attempt, at, worker: None, failure })
+    }
+
+    /// Has the next to take the job up bury it unseen.
+    pub(super) fn condemn(&mut self, reason: DeadReason) {
+        self.history.get_or_insert_default().doom = Some(reason);
+    }
+
+    /// Returns how many deliveries ended in a failed attempt or a lost lease.
+    pub(super) fn troubles(&self) -> u32 {
+        self.history.as_ref().map_or(0, |history| history.failed.saturating_add(history.lost))
+    }
+
+    /// Returns why this job is to be buried unseen, if it is.
+    #[inline]
+    pub(super) fn doom(&self, now: impl FnOnce() -> Moment) -> Option<DeadReason> {
+        let history = self.history.as_ref()?;
+        history.doom.or_else(|| (history.expires? <= now()).then_some(DeadReason::Expired))
+    }
+
+    /// Takes the job out, and leaves all the rest.
+    pub(super) fn open(self) -> (T, Envelope<()>) {
+        let Self { id, enqueued_at, history, job } = self;
+        (job, Envelope { id, enqueued_at, history, job: () })
+    }
+}
+
+impl Envelope<()> {
+    /// Undoes [`open`](Envelope::open).
+    pub(super) fn refill<T>(self, job: T) -> Envelope<T> {
+        let Self { id, enqueued_at, history, job: () } = self;
+        Envelope { id, enqueued_at, history, job }
+    }
+}
+
+impl History {
+    /// Adds a record. Returns the one that has to go: the caller drops it, as that is the user's code.
+    fn record(&mut self, record: AttemptRecord) -> Option<AttemptRecord> {
+        let gone = (self.records.len() >= RECORDS_MAX).then(|| self.records.remove(1));
+        self.records.push(record);
         gone
     }
 }
@@ -135,7 +207,7 @@ mod tests {
         assert_eq!((envelope.attempt(), envelope.deliveries()), (1, 1));
         envelope.record_snooze();
         assert_eq!((envelope.attempt(), envelope.deliveries()), (1, 2));
-        envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+        envelope.record_failure(Failure::new("e"), UNIX_EPOCH, None);
         assert_eq!((envelope.attempt(), envelope.deliveries()), (2, 3));
         let history = envelope.history.unwrap();
         assert_eq!((history.deliveries, history.snoozes, history.failed), (2, 1, 1));
@@ -145,7 +217,7 @@ mod tests {
     fn keeps_the_first_record_and_the_latest() {
         let mut envelope = envelope();
         for attempt in 1..=250 {
-            let gone = envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+            let gone = envelope.record_failure(Failure::new("e"), UNIX_EPOCH, None);
             assert_eq!(gone.is_some(), attempt > 100);
         }
         let history = envelope.history.unwrap();
@@ -159,7 +231,7 @@ mod tests {
         let mut envelope = envelope();
         envelope.history =
             Some(Box::new(History { deliveries: u32::MAX, failed: u32::MAX, ..History::default() }));
-        envelope.record_failure(Failure::new("e"), UNIX_EPOCH);
+        envelope.record_failure(Failure::new("e"), UNIX_EPOCH, None);
         assert_eq!((envelope.attempt(), envelope.deliveries()), (u32::MAX, u32::MAX));
     }
 

@@ -21,23 +21,36 @@
 #![forbid(unsafe_code)]
 
 mod delayed;
+mod delivery;
+pub mod engine;
 mod envelope;
 mod error;
+mod hold;
+mod lease;
 mod letter;
+mod memory;
 mod morgue;
 mod redrive;
 mod seat;
 mod settle;
 mod stats;
 mod submit;
+mod take;
+mod tend;
 mod work;
 
-pub(crate) use self::{envelope::Envelope, seat::Seats, work::Queue};
 pub use self::{
+    delivery::Delivery,
     envelope::{AttemptRecord, JobId},
     error::{RedriveAllError, RedriveError, SubmitError, SubmitManyError},
+    hold::Hold,
+    lease::{Lease, LeaseLost},
     letter::{DeadFull, DeadInfo, DeadLetter},
     stats::Stats,
     submit::SubmitFuture,
-    work::Released,
+    work::{CutOff, Released},
+};
+pub(crate) use self::{
+    lease::Leasing,
+    work::{Judge, Plan, Queue},
 };

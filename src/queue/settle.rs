@@ -6,85 +6,139 @@
 //! User code (the drop of a job, of an error, of an evicted letter; the text of an error) runs under no lock, and a panic in
 //! it ends here.
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, JobId};
+use super::lease::{LeaseLost, Leased, SharedJob};
 use super::letter::{DeadInfo, DeadLetter};
 use super::seat::Seat;
+use super::take::{InHand, Job};
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, FailureKind, Verdict, discard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Where the events of a pool are filed.
 const TARGET: &str = "millpond";
 
 impl<T> Queue<T> {
     /// Settles a delivery that was taken up at `seat`. Waits only for room among the dead letters, if told to block.
+    ///
+    /// Refused when the job was taken away before: by a shutdown, or with its lease.
     #[inline]
-    pub(crate) fn settle(&self, seat: &Seat, envelope: Envelope<T>, verdict: Verdict) {
-        match verdict {
+    pub(crate) fn settle(&self, seat: &Seat<T>, hand: InHand<T>, verdict: Verdict) -> Result<(), LeaseLost> {
+        let envelope = match hand.job {
+            Job::Owned(envelope) => envelope,
+            Job::Shared(job) => self.reclaim(seat, hand.facts.id, job)?,
+        };
+        let settled = match verdict {
             Verdict::Done => self.settle_done(seat, envelope),
             Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, delay, failure),
             Verdict::Snooze(delay) => self.settle_snooze(seat, envelope, delay),
             Verdict::Dead(reason, failure) => self.settle_dead(seat, envelope, reason, failure),
+        };
+        if settled {
+            return Ok(());
         }
+        self.late(seat);
+        Err(LeaseLost::new())
+    }
+
+    /// Takes the envelope out of the seat, for the settle to go on as if it had been in the worker's hand all the time.
+    fn reclaim(&self, seat: &Seat<T>, id: JobId, job: SharedJob<T>) -> Result<Envelope<T>, LeaseLost> {
+        let leased = seat.reclaim();
+        // The last hold on a job that was taken away: dropping it is user code.
+        discard(job);
+        if let Some(envelope) = leased.and_then(Leased::into_envelope) {
+            return Ok(envelope);
+        }
+        let in_time = seat.lay_down(id);
+        debug_assert!(!in_time, "a job whose envelope was taken out of the seat is lost");
+        self.late(seat);
+        Err(LeaseLost::new())
     }
 
     #[inline]
-    fn settle_done(&self, seat: &Seat, envelope: Envelope<T>) {
+    fn settle_done(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
         let id = envelope.id;
         // The job is dropped while it is still in hand: a drop that does not come to an end is cut off like a handler.
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
         }
-        if seat.lay_down(id) {
+        let settled = seat.lay_down(id);
+        if settled {
             seat.done.bump();
             self.leave(1);
-        } else {
-            self.late(seat);
         }
+        settled
     }
 
     #[cold]
-    fn settle_retry(&self, seat: &Seat, mut envelope: Envelope<T>, delay: Duration, failure: Failure) {
+    fn settle_retry(
+        &self,
+        seat: &Seat<T>,
+        mut envelope: Envelope<T>,
+        delay: Duration,
+        failure: Failure,
+    ) -> bool {
+        let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
+        if envelope.troubles().saturating_add(1) >= last {
+            return self.settle_dead(seat, envelope, DeadReason::Deliveries, failure);
+        }
         count_panic(seat, &failure);
         let (id, attempt) = (envelope.id, envelope.attempt());
         tracing::warn!(target: TARGET, %id, attempt, ?delay, error = failure.text(), "the attempt failed: trying again");
-        discard(envelope.record_failure(failure, self.clock.now()));
+        discard(envelope.record_failure(failure, self.clock.now(), seat.worker()));
         if !seat.lay_down(id) {
-            self.late(seat);
             envelope.discard();
-            return;
+            return false;
         }
         seat.retried.bump();
         self.delay(envelope, delay);
+        true
     }
 
     #[cold]
-    fn settle_snooze(&self, seat: &Seat, mut envelope: Envelope<T>, delay: Duration) {
+    fn settle_snooze(&self, seat: &Seat<T>, mut envelope: Envelope<T>, delay: Duration) -> bool {
         tracing::debug!(target: TARGET, id = %envelope.id, ?delay, "snoozed");
         envelope.record_snooze();
         if !seat.lay_down(envelope.id) {
-            self.late(seat);
             envelope.discard();
-            return;
+            return false;
         }
         seat.snoozed.bump();
         self.delay(envelope, delay);
+        true
     }
 
     #[cold]
-    fn settle_dead(&self, seat: &Seat, mut envelope: Envelope<T>, reason: DeadReason, failure: Failure) {
+    fn settle_dead(
+        &self,
+        seat: &Seat<T>,
+        mut envelope: Envelope<T>,
+        reason: DeadReason,
+        failure: Failure,
+    ) -> bool {
         count_panic(seat, &failure);
-        let id = envelope.id;
-        let died_at = self.clock.now();
-        discard(envelope.record_failure(failure, died_at));
+        let (id, died_at) = (envelope.id, self.clock.now());
+        discard(envelope.record_failure(failure, died_at, seat.worker()));
+        if !seat.lay_down(id) {
+            envelope.discard();
+            return false;
+        }
+        self.bury(seat, envelope, reason, died_at);
+        true
+    }
+
+    /// Makes a dead letter of a job that is in nobody's hand.
+    pub(super) fn bury(
+        &self,
+        seat: &Seat<T>,
+        envelope: Envelope<T>,
+        reason: DeadReason,
+        died_at: SystemTime,
+    ) {
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
-        tracing::error!(target: TARGET, %id, attempts = info.attempts, %reason, error = info.error, "the job is dead");
-        if !seat.lay_down(id) {
-            self.late(seat);
-            letter.discard();
-            return;
-        }
+        let (id, attempts) = (info.id, info.attempts);
+        tracing::error!(target: TARGET, %id, attempts, %reason, error = info.error, "the job is dead");
         seat.died.bump();
         // The letter may have to wait for room. It is still held then, and a shutdown ends the wait: it is not lost.
         let victim = self.morgue.insert(info, letter);
@@ -96,13 +150,13 @@ impl<T> Queue<T> {
     }
 
     #[cold]
-    fn late(&self, seat: &Seat) {
+    fn late(&self, seat: &Seat<T>) {
         seat.late.bump();
-        tracing::warn!(target: TARGET, queue = &**self.name(), "a delivery that was cut off has ended: nothing is changed");
+        tracing::warn!(target: TARGET, queue = &**self.name(), "a delivery that was taken away has ended: nothing is changed");
     }
 }
 
-fn count_panic(seat: &Seat, failure: &Failure) {
+fn count_panic<T>(seat: &Seat<T>, failure: &Failure) {
     if failure.kind() == FailureKind::Panic {
         seat.panicked.bump();
         tracing::warn!(target: TARGET, error = failure.text(), "the handler panicked");

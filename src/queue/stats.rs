@@ -36,7 +36,7 @@ pub struct Stats {
     pub done: u64,
     /// Dead letters kept at this moment.
     pub dead: u64,
-    /// Jobs the pool no longer answers for: `evicted + purged + taken + released + cut_off`.
+    /// Jobs the pool no longer answers for: `evicted + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -66,8 +66,12 @@ pub struct Stats {
     pub released: u64,
     /// Jobs that were still running when a shutdown ran out of time.
     pub cut_off: u64,
-    /// Deliveries that ended after they had been cut off, and so changed nothing.
+    /// Deliveries that ended after they had been taken away, and so changed nothing.
     pub late: u64,
+    /// Leases that ran out: the job went to another worker.
+    pub leases_lost: u64,
+    /// Jobs that were dropped when they lost their lease, because copying them panicked.
+    pub uncopied: u64,
 }
 
 impl Stats {
@@ -85,18 +89,19 @@ impl<T> Queue<T> {
         let held = self.gate.held();
         let tally = self.morgue.tally();
         // ORDERING: Relaxed on all counters; a snapshot, exact at a quiet point only.
-        let [released, cut_off, turned_back] =
-            [&self.released, &self.cut_off, &self.turned_back].map(|counter| counter.load(Ordering::Relaxed));
+        let [released, cut_off, turned_back, leases_lost, uncopied] =
+            [&self.released, &self.cut_off, &self.turned_back, &self.leases_lost, &self.uncopied]
+                .map(|counter| counter.load(Ordering::Relaxed));
         Stats {
             // A redriven letter passes the gate again, and an admission that was turned back is none.
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
             done: self.seats.sum(|seat| &seat.done),
             dead: tally.kept,
-            dropped: tally.evicted + tally.purged + tally.taken + released + cut_off,
+            dropped: tally.evicted + tally.purged + tally.taken + released + cut_off + uncopied,
             held,
             ready: self.ready(),
             scheduled: self.delayed.len(),
-            in_flight: self.seats.iter().filter(|seat| seat.is_busy()).count() as u64 + tally.waiting,
+            in_flight: self.seats.busy().1 as u64 + tally.waiting,
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
             panicked: self.seats.sum(|seat| &seat.panicked),
@@ -108,6 +113,8 @@ impl<T> Queue<T> {
             released,
             cut_off,
             late: self.seats.sum(|seat| &seat.late),
+            leases_lost,
+            uncopied,
         }
     }
 }

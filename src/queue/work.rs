@@ -2,11 +2,13 @@
 
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
+use super::lease::Leasing;
 use super::letter::DeadFull;
 use super::morgue::Morgue;
-use super::seat::{Seat, Seats};
+use super::seat::Seats;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
+use crate::retry::{Outcome, RetryPolicy, Verdict, mix};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::time::{Alarm, Clock, Moment};
@@ -17,20 +19,52 @@ use std::time::{Duration, Instant, SystemTime};
 pub(crate) struct Queue<T> {
     pub(super) gate: Gate,
     pub(super) sender: Sender<Envelope<T>>,
-    receiver: Receiver<Envelope<T>>,
+    pub(super) receiver: Receiver<Envelope<T>>,
     pub(super) delayed: Delayed<T>,
     pub(super) morgue: Morgue<T>,
-    pub(super) seats: Arc<Seats>,
+    pub(super) seats: Seats<T>,
+    /// None: a delivery belongs to its worker until it is settled.
+    pub(super) leasing: Option<Leasing<T>>,
+    pub(super) judge: Judge,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
     /// How many jobs were put into the bin.
     pub(super) released: AtomicU64,
     /// How many jobs were still running when a shutdown ran out of time.
     pub(super) cut_off: AtomicU64,
+    /// How many leases were lost.
+    pub(super) leases_lost: AtomicU64,
+    /// How many jobs could not be saved from a worker that had lost its lease, because copying them panicked.
+    pub(super) uncopied: AtomicU64,
     /// How many admissions were taken back, because the channel did not take the job.
     pub(super) turned_back: AtomicU64,
     pub(super) clock: Clock,
     name: Arc<str>,
+}
+
+/// What a queue is to be like.
+pub(crate) struct Plan<T> {
+    pub(crate) name: Arc<str>,
+    pub(crate) capacity: usize,
+    pub(crate) dead: (usize, DeadFull),
+    pub(crate) clock: Clock,
+    pub(crate) leasing: Option<Leasing<T>>,
+    pub(crate) judge: Judge,
+}
+
+/// Decides what becomes of a job after a delivery.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) retry: RetryPolicy,
+    /// Of the jitter.
+    pub(crate) seed: u64,
+}
+
+impl Judge {
+    #[inline]
+    pub(crate) fn judge(&self, outcome: Outcome, id: JobId, attempt: u32) -> Verdict {
+        self.retry.judge(outcome, attempt, || mix(self.seed, id.get(), attempt))
+    }
 }
 
 /// A job that was accepted but is not going to be run: a shutdown hands it back. That was not an attempt.
@@ -48,6 +82,40 @@ pub struct Released<T> {
     pub enqueued_at: SystemTime,
 }
 
+impl<T> Released<T> {
+    fn of(envelope: Envelope<T>) -> Self {
+        let (attempts, deliveries) =
+            envelope.history.map_or((Vec::new(), 0), |history| (history.records, history.deliveries));
+        Self {
+            id: envelope.id,
+            job: envelope.job,
+            attempts,
+            deliveries,
+            enqueued_at: envelope.enqueued_at.to_system_time(),
+        }
+    }
+}
+
+/// A job that was being worked on when a shutdown ran out of time. That was not an attempt.
+///
+/// What becomes of the work is not known: its handler may still be at it, and what that returns changes nothing any more.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CutOff<T> {
+    /// The number of the job.
+    pub id: JobId,
+    /// The job with its history, if the pool has [leases](crate::Lease): a copy, as the handler has the other. Without leases
+    /// the job stays with the handler that borrows it.
+    pub job: Option<Released<T>>,
+}
+
+/// What the end of all work left.
+pub(crate) struct Stopped<T> {
+    pub(crate) cut_off: Vec<CutOff<T>>,
+    /// How many workers still have a delivery in hand, of no effect.
+    pub(crate) occupied: usize,
+}
+
 impl<T> fmt::Debug for Released<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Released")
@@ -59,29 +127,27 @@ impl<T> fmt::Debug for Released<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn new(
-        name: Arc<str>,
-        capacity: usize,
-        seats: usize,
-        dead: (usize, DeadFull),
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(plan: Plan<T>) -> Self {
         let alarm = Arc::new(Alarm::new());
-        clock.subscribe(&alarm);
-        let (sender, receiver) = bounded(capacity);
+        plan.clock.subscribe(&alarm);
+        let (sender, receiver) = bounded(plan.capacity);
         Self {
-            gate: Gate::new(capacity),
+            gate: Gate::new(plan.capacity),
             sender,
             receiver,
             delayed: Delayed::new(alarm),
-            morgue: Morgue::new(dead.0, dead.1),
-            seats: Arc::new(Seats::new(seats)),
+            morgue: Morgue::new(plan.dead.0, plan.dead.1),
+            seats: Seats::new(),
+            leasing: plan.leasing,
+            judge: plan.judge,
             bin: Mutex::new(Vec::new()),
             released: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
+            leases_lost: AtomicU64::new(0),
+            uncopied: AtomicU64::new(0),
             turned_back: AtomicU64::new(0),
-            clock,
-            name,
+            clock: plan.clock,
+            name: plan.name,
         }
     }
 
@@ -107,27 +173,9 @@ impl<T> Queue<T> {
         &self.clock
     }
 
-    pub(crate) fn seats(&self) -> &Arc<Seats> {
-        &self.seats
-    }
-
     /// Returns how many jobs are ready: a snapshot.
     pub(super) fn ready(&self) -> u64 {
         self.receiver.len() as u64
-    }
-
-    /// Takes the next job that is ready, and waits for it. None once the queue is closed and empty.
-    pub(crate) fn take(&self) -> Option<Envelope<T>> {
-        self.receiver.recv().ok()
-    }
-
-    /// Takes a job up at a seat. A job that comes too late for that is handed back, and none returned.
-    pub(crate) fn take_up(&self, seat: &Seat, envelope: Envelope<T>) -> Option<Envelope<T>> {
-        if seat.take_up(envelope.id) {
-            return Some(envelope);
-        }
-        self.release(envelope);
-        None
     }
 
     /// Makes a job ready that is held already. It has its place, so this waits for a peer in mid-step at most.
@@ -149,16 +197,8 @@ impl<T> Queue<T> {
     }
 
     /// Puts a job into the bin of those that a shutdown hands back.
-    fn release(&self, envelope: Envelope<T>) {
-        let (attempts, deliveries) =
-            envelope.history.map_or((Vec::new(), 0), |history| (history.records, history.deliveries));
-        self.bin.lock().push(Released {
-            id: envelope.id,
-            job: envelope.job,
-            attempts,
-            deliveries,
-            enqueued_at: envelope.enqueued_at.to_system_time(),
-        });
+    pub(super) fn release(&self, envelope: Envelope<T>) {
+        self.bin.lock().push(Released::of(envelope));
         // ORDERING: Relaxed; a count, made before the job leaves the gate.
         self.released.fetch_add(1, Ordering::Relaxed);
         self.leave(1);
@@ -184,24 +224,6 @@ impl<T> Queue<T> {
         self.delayed.wait_idle(&self.gate, deadline, || self.clock.moment())
     }
 
-    /// Makes the jobs ready that are due, then sleeps until there may be more. False once the schedule is closed.
-    ///
-    /// `due` is scratch space, empty between calls.
-    pub(crate) fn tick(&self, due: &mut Vec<Envelope<T>>) -> bool {
-        let alarm = self.delayed.alarm();
-        let rings = alarm.rings();
-        let open = self.delayed.take_due(self.clock.moment(), due);
-        if !due.is_empty() {
-            due.drain(..).for_each(|envelope| self.make_ready(envelope));
-        } else if open {
-            match self.delayed.next_due() {
-                Some(next) if next <= self.clock.moment() => {}
-                next => alarm.wait(rings, next.and_then(|next| self.clock.instant_of(next))),
-            }
-        }
-        open
-    }
-
     /// Lets no further job in. Blocked submitters get theirs back. True for the first call only.
     pub(crate) fn close(&self) -> bool {
         self.gate.close()
@@ -217,12 +239,12 @@ impl<T> Queue<T> {
         self.delayed.wait_drained(&self.gate, deadline)
     }
 
-    /// Ends all work: no job is taken up any more, and those in flight are cut off. Returns the latter's numbers.
+    /// Ends all work: no job is taken up any more, and those in flight are cut off.
     ///
     /// What is ready or scheduled is handed back. The workers find the queue closed and empty, the timer finds the
     /// schedule closed, and nobody waits for room among the dead letters.
-    pub(crate) fn stop(&self) -> Vec<JobId> {
-        let cut: Vec<JobId> = self.seats.iter().filter_map(Seat::cut).collect();
+    pub(crate) fn stop(&self) -> Stopped<T> {
+        let cut = self.seats.cut();
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
         self.cut_off.fetch_add(cut.len() as u64, Ordering::Relaxed);
         if !cut.is_empty() {
@@ -233,10 +255,14 @@ impl<T> Queue<T> {
         self.sender.close();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
-        while let Some(envelope) = self.take() {
+        while let Ok(envelope) = self.receiver.recv() {
             self.release(envelope);
         }
-        cut
+        let cut_off = cut.into_iter().map(|(id, leased)| CutOff {
+            id,
+            job: leased.and_then(|leased| self.copy(leased)).map(Released::of),
+        });
+        Stopped { cut_off: cut_off.collect(), occupied: self.seats.busy().0 }
     }
 
     /// Takes the jobs out of the bin.

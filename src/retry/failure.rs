@@ -31,6 +31,14 @@ pub enum FailureKind {
     Error,
     /// The handler panicked; the text is the message of the panic.
     Panic,
+    /// The time of the attempt was up, and the handler was stopped.
+    Timeout,
+    /// The lease ran out before the delivery was settled.
+    LeaseLost,
+    /// The delivery was dropped unsettled.
+    Abandoned,
+    /// The job's time to live was over.
+    Expired,
 }
 
 impl Failure {
@@ -52,10 +60,31 @@ impl Failure {
         Self(Box::new(Panicked(message)))
     }
 
-    /// Returns whether the handler returned this failure or panicked.
+    #[allow(dead_code, reason = "for handlers that can be stopped")]
+    pub(crate) fn timeout() -> Self {
+        Self(Box::new(Mishap { kind: FailureKind::Timeout, text: "the time of the attempt was up" }))
+    }
+
+    pub(crate) fn lease_lost() -> Self {
+        Self(Box::new(Mishap { kind: FailureKind::LeaseLost, text: "the lease ran out" }))
+    }
+
+    pub(crate) fn abandoned() -> Self {
+        Self(Box::new(Mishap { kind: FailureKind::Abandoned, text: "the delivery was dropped unsettled" }))
+    }
+
+    pub(crate) fn expired() -> Self {
+        Self(Box::new(Mishap { kind: FailureKind::Expired, text: "the job's time to live was over" }))
+    }
+
+    /// Returns whether the handler returned this failure, or panicked, or what else came in between.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
-        if self.is::<Panicked>() { FailureKind::Panic } else { FailureKind::Error }
+        match self.downcast_ref::<Mishap>() {
+            Some(mishap) => mishap.kind,
+            None if self.is::<Panicked>() => FailureKind::Panic,
+            None => FailureKind::Error,
+        }
     }
 
     /// Returns true when the error is an `E`.
@@ -102,6 +131,21 @@ impl From<Failure> for Box<dyn Error + Send + Sync> {
         failure.0
     }
 }
+
+/// The error that stands for what happened to a delivery from outside.
+#[derive(Debug)]
+struct Mishap {
+    kind: FailureKind,
+    text: &'static str,
+}
+
+impl fmt::Display for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl Error for Mishap {}
 
 /// The error that stands for a panic: its message.
 #[derive(Debug)]

@@ -28,5 +28,4 @@ pub use failure::{Failure, FailureKind};
 pub use outcome::{IntoOutcome, Outcome};
 pub use policy::{Decision, RetryPolicy};
 pub(crate) use random::mix;
-pub use verdict::DeadReason;
-pub(crate) use verdict::Verdict;
+pub use verdict::{DeadReason, Verdict};

@@ -16,6 +16,10 @@ pub enum DeadReason {
     Rejected,
     /// The last attempt that the policy allows failed.
     Attempts,
+    /// The last delivery that the lease allows ended in a failure, or in the loss of the lease.
+    Deliveries,
+    /// Its time to live was over before it was done.
+    Expired,
 }
 
 impl fmt::Display for DeadReason {
@@ -23,13 +27,17 @@ impl fmt::Display for DeadReason {
         f.write_str(match self {
             DeadReason::Rejected => "rejected",
             DeadReason::Attempts => "out of attempts",
+            DeadReason::Deliveries => "out of deliveries",
+            DeadReason::Expired => "expired",
         })
     }
 }
 
-/// What to do with a job after a delivery.
+/// What is to happen to a job after a delivery: the policies have been asked already. For engines, see
+/// [`Engine::settle`](crate::engine::Engine::settle).
 #[derive(Debug)]
-pub(crate) enum Verdict {
+#[non_exhaustive]
+pub enum Verdict {
     /// Nothing is left to do.
     Done,
     /// Deliver it again after the delay: the attempt failed.

@@ -30,9 +30,6 @@ impl Moment {
 pub(crate) struct Stamp(u64);
 
 impl Stamp {
-    /// The beginning of 1970.
-    pub(crate) const ORIGIN: Self = Self(0);
-
     /// Takes over a reading of the wall clock.
     pub(crate) fn of(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, saturated_nanos))

@@ -1,0 +1,206 @@
+//! A delivery in the hand of somebody who brings a loop of his own.
+
+use super::envelope::JobId;
+use super::hold::Hold;
+use super::lease::LeaseLost;
+use super::seat::SeatRef;
+use super::take::InHand;
+use super::work::Queue;
+use crate::channel::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::retry::{Failure, Outcome, Verdict};
+use crate::sync::Arc;
+use std::fmt;
+use std::ops::Deref;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A job that was taken from a queue, to be settled: as done, or with any other [`Outcome`].
+///
+/// Settling takes the delivery by value, so a second settle does not compile. **Dropped unsettled, it counts as a failed
+/// attempt**, and the queue's policy decides when the job comes back: whoever takes a job and forgets it has lost nothing.
+///
+/// It dereferences to the job, which stays the queue's.
+///
+/// # Examples
+/// ```
+/// use millpond::{Outcome, Queue};
+///
+/// let queue = Queue::builder().open::<String>()?;
+/// queue.submit("index".to_owned())?;
+/// let page = queue.recv()?;
+/// match page.len() {
+///     0 => page.nack(Outcome::dead("no name"))?,
+///     _ => page.ack()?,
+/// }
+/// assert_eq!(queue.stats().done, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a delivery that is dropped unsettled counts as a failed attempt"]
+pub struct Delivery<T: Send + 'static> {
+    queue: Arc<Queue<T>>,
+    /// Both are there until it is settled.
+    held: Option<(SeatRef<T>, InHand<T>)>,
+}
+
+impl<T: Send + 'static> Delivery<T> {
+    fn held(&self) -> &(SeatRef<T>, InHand<T>) {
+        self.held.as_ref().expect("only settling takes it out, and that takes the delivery by value")
+    }
+
+    /// Returns the number of the job: the same at every attempt.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.held().1.facts.id
+    }
+
+    /// Returns which attempt this is; the first is 1. Snoozes and lost leases are not counted.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.held().1.facts.attempt
+    }
+
+    /// Returns true when the policy allows no further attempt: a failure now makes a dead letter.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.queue.judge.retry.is_last(self.attempt())
+    }
+
+    /// Returns how often the job was delivered, this time included: the fence that tells this delivery from earlier ones.
+    #[must_use]
+    pub fn deliveries(&self) -> u32 {
+        self.held().1.facts.deliveries
+    }
+
+    /// Returns when the job was accepted, by the queue's clock.
+    #[must_use]
+    pub fn enqueued_at(&self) -> SystemTime {
+        self.held().1.facts.enqueued_at.to_system_time()
+    }
+
+    /// Returns true once the job was taken away: its lease ran out, or a shutdown has cut it off. Then it stays so.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        let (seat, hand) = self.held();
+        seat.is_lost(hand.facts.id)
+    }
+
+    /// Extends the lease so that it ends `by` from now. In a queue without leases there is nothing to extend.
+    ///
+    /// # Errors
+    /// [`LeaseLost`] if the job was taken away before.
+    pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
+        let (seat, hand) = self.held();
+        seat.extend(hand.facts.id, by)
+    }
+
+    /// Settles the delivery: the job is done.
+    ///
+    /// # Errors
+    /// [`LeaseLost`] if the job was taken away before: then nothing is changed, and that is counted as late.
+    pub fn ack(self) -> Result<(), LeaseLost> {
+        self.settle(Outcome::Done)
+    }
+
+    /// Settles the delivery with any outcome: the queue's policies decide what becomes of the job.
+    ///
+    /// # Errors
+    /// As [`ack`](Self::ack).
+    pub fn nack(self, outcome: Outcome) -> Result<(), LeaseLost> {
+        self.settle(outcome)
+    }
+
+    /// As [`nack`](Self::nack), under a name for those who compute the outcome.
+    ///
+    /// Waits for nobody, but for room among the dead letters if the queue was told to
+    /// [block](crate::DeadFull::Block) there.
+    ///
+    /// # Errors
+    /// As [`ack`](Self::ack).
+    pub fn settle(mut self, outcome: Outcome) -> Result<(), LeaseLost> {
+        self.finish(outcome)
+    }
+
+    fn finish(&mut self, outcome: Outcome) -> Result<(), LeaseLost> {
+        let Some((seat, hand)) = self.held.take() else { return Ok(()) };
+        let verdict: Verdict = self.queue.judge.judge(outcome, hand.facts.id, hand.facts.attempt);
+        let settled = self.queue.settle(&seat, hand, verdict);
+        self.queue.seats.give_back(seat);
+        settled
+    }
+}
+
+impl<T: Send + 'static> Deref for Delivery<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.held().1.job()
+    }
+}
+
+impl<T: Send + 'static> Drop for Delivery<T> {
+    fn drop(&mut self) {
+        if self.held.is_some() {
+            // What was lost already is counted as late.
+            let _refused = self.finish(Outcome::Retry(Failure::abandoned()));
+        }
+    }
+}
+
+impl<T: Send + 'static> fmt::Debug for Delivery<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = self.held.as_ref().map(|(_, hand)| hand.facts);
+        f.debug_struct("Delivery").field("facts", &facts).finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Queue<T> {
+    pub(crate) fn recv(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
+        loop {
+            let envelope = self.receiver.recv()?;
+            if let Some(delivery) = self.deliver(envelope) {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
+        loop {
+            let envelope = self.receiver.try_recv()?;
+            if let Some(delivery) = self.deliver(envelope) {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    pub(crate) fn recv_deadline(
+        self: &Arc<Self>,
+        deadline: Instant,
+    ) -> Result<Delivery<T>, RecvTimeoutError> {
+        loop {
+            let envelope = self.receiver.recv_deadline(deadline)?;
+            if let Some(delivery) = self.deliver(envelope) {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    pub(crate) async fn recv_async(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
+        loop {
+            let envelope = self.receiver.recv_async().await?;
+            if let Some(delivery) = self.deliver(envelope) {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    /// Takes a job up at a seat of its own.
+    fn deliver(self: &Arc<Self>, envelope: super::envelope::Envelope<T>) -> Option<Delivery<T>> {
+        let seat = self.seats.borrow(&self.clock);
+        match self.take_up(&seat, envelope, None) {
+            Some(hand) => Some(Delivery { queue: Arc::clone(self), held: Some((seat, hand)) }),
+            None => {
+                self.seats.give_back(seat);
+                None
+            }
+        }
+    }
+}

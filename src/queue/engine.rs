@@ -1,0 +1,117 @@
+//! The seam: what a pool asks of the queue that it works off, and nothing else.
+//!
+//! The memory queue of this crate is one engine. Another may keep its jobs in a log on disk or in a broker: the handlers, the
+//! policies, the leases' renewal by [`Context::extend`](crate::Context::extend) and the settling stay as they are. What only memory can do, such as
+//! exact counts, is no part of it.
+//!
+//! A worker works on one delivery at a time, so it takes one at a time. An engine that fetches many at once, over a network say, keeps
+//! them ready behind [`Engine::take`].
+
+use super::envelope::{Envelope, JobId};
+use super::hold::Hold;
+use super::lease::LeaseLost;
+use crate::retry::Verdict;
+use crate::sync::Arc;
+use crate::time::{Clock, Stamp};
+use std::future::Future;
+use std::time::{Duration, SystemTime};
+
+/// A source of deliveries for the workers of a pool.
+///
+/// # Rules
+/// * A delivery that was taken is settled exactly once, by value, or dropped by a worker that is stopped in between:
+///   dropped unsettled, it must be delivered again.
+/// * [`settle`](Self::settle) is refused if the delivery was taken away before, and changes nothing then.
+/// * No method may spin, and only [`take`](Self::take) may wait for long.
+pub trait Engine: Send + Sync + 'static {
+    /// What is worked on.
+    type Job;
+    /// Where a worker holds its delivery.
+    type Hold: Hold;
+    /// A job in a worker's hand.
+    type Delivery: Delivered<Job = Self::Job>;
+
+    /// Returns the name of the queue.
+    fn name(&self) -> &Arc<str>;
+
+    /// Returns the clock that deadlines of attempts are measured by.
+    fn clock(&self) -> &Clock;
+
+    /// Makes a hold, for one delivery at a time.
+    fn hold(&self, worker: usize) -> Arc<Self::Hold>;
+
+    /// Takes the next delivery, and waits for it. `attempt_time` is how long the handler has, if that is limited.
+    fn take(&self, hold: &Self::Hold, attempt_time: Option<Duration>) -> Taken<Self::Delivery>;
+
+    /// As [`take`](Self::take), for a task.
+    ///
+    /// Cancel-safe: dropped before it is ready, it has taken nothing.
+    fn take_async<'a>(
+        &'a self,
+        hold: &'a Self::Hold,
+        attempt_time: Option<Duration>,
+    ) -> impl Future<Output = Taken<Self::Delivery>> + Send + 'a;
+
+    /// Settles a delivery.
+    ///
+    /// # Errors
+    /// [`LeaseLost`]: the delivery was taken away before, and nothing was changed.
+    fn settle(&self, hold: &Self::Hold, delivery: Self::Delivery, verdict: Verdict) -> Result<(), LeaseLost>;
+
+    /// Returns true when the worker of this hold is to end, because another has taken its place.
+    fn is_retired(&self, hold: &Self::Hold) -> bool {
+        let _ = hold;
+        false
+    }
+}
+
+/// A delivery of an [`Engine`].
+pub trait Delivered {
+    /// What is worked on.
+    type Job;
+
+    /// Returns the job.
+    fn job(&self) -> &Self::Job;
+
+    /// Returns what the handler may know of the delivery.
+    fn facts(&self) -> &Facts;
+}
+
+/// What a take brought.
+#[derive(Debug)]
+pub enum Taken<D> {
+    /// A delivery.
+    Delivery(D),
+    /// Nothing now, for a reason that may pass: ask again after this time.
+    Later(Duration),
+    /// Nothing, ever again.
+    Closed,
+}
+
+/// What a handler may know of a delivery.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    pub(crate) id: JobId,
+    pub(crate) attempt: u32,
+    pub(crate) deliveries: u32,
+    pub(crate) enqueued_at: Stamp,
+}
+
+impl Facts {
+    /// Describes a delivery: the job's number, which attempt it is (from 1), how many deliveries there are with this one, and
+    /// when the job was accepted.
+    #[must_use]
+    pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
+        Self { id, attempt, deliveries, enqueued_at: Stamp::of(enqueued_at) }
+    }
+
+    #[inline]
+    pub(super) fn of<T>(envelope: &Envelope<T>) -> Self {
+        Self {
+            id: envelope.id,
+            attempt: envelope.attempt(),
+            deliveries: envelope.deliveries(),
+            enqueued_at: envelope.enqueued_at,
+        }
+    }
+}

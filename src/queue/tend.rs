@@ -1,0 +1,100 @@
+//! What the timer does: jobs that are due become ready, and leases are renewed or lost.
+
+use super::envelope::Envelope;
+use super::lease::Leased;
+use super::seat::Seat;
+use super::work::Queue;
+use crate::retry::{DeadReason, discard};
+use crate::sync::atomic::Ordering;
+use crate::time::Moment;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a tick of the timer found.
+pub(crate) struct Tick {
+    /// False once the schedule is closed: the timer ends.
+    pub(crate) open: bool,
+    /// How many workers lost a lease and are to be replaced.
+    pub(crate) stuck: usize,
+}
+
+impl<T> Queue<T> {
+    /// Makes the jobs ready that are due, looks after the leases, then sleeps until there may be more.
+    ///
+    /// `due` is scratch space, empty between calls. `retire`: a worker that has lost a lease is not to go on afterwards.
+    pub(crate) fn tick(&self, due: &mut Vec<Envelope<T>>, retire: bool) -> Tick {
+        let alarm = self.delayed.alarm();
+        let rings = alarm.rings();
+        let now = self.clock.moment();
+        let open = self.delayed.take_due(now, due);
+        let busy = !due.is_empty();
+        due.drain(..).for_each(|envelope| self.make_ready(envelope));
+        let (review, stuck) = self.review_leases(now, retire);
+        if open && !busy && stuck == 0 {
+            let next = self.delayed.next_due().unwrap_or(Moment::NEVER).min(review);
+            if next > self.clock.moment() {
+                alarm.wait(rings, self.clock.instant_of(next));
+            }
+        }
+        Tick { open, stuck }
+    }
+
+    /// Renews what is to be renewed, and takes away what has run out. Returns when to look again, and how many workers lost
+    /// their seats.
+    fn review_leases(&self, now: Moment, retire: bool) -> (Moment, usize) {
+        let Some(leasing) = &self.leasing else { return (Moment::NEVER, 0) };
+        let time = leasing.lease.time;
+        // A delivery that is taken while we look has a whole lease before it.
+        let mut next = now.after(if leasing.lease.renewed { time / 2 } else { time });
+        let mut stuck = 0;
+        for seat in self.seats.list() {
+            match seat.review(now, time, retire) {
+                Ok(again) => next = next.min(again.unwrap_or(next)),
+                Err(leased) => {
+                    stuck += usize::from(seat.is_cut());
+                    self.lease_lost(&seat, leased);
+                }
+            }
+        }
+        (next, stuck)
+    }
+
+    /// Makes a job ready again whose worker has lost it.
+    fn lease_lost(&self, seat: &Seat<T>, leased: Leased<T>) {
+        // ORDERING: Relaxed; a count.
+        self.leases_lost.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            target: "millpond",
+            queue = &**self.name(),
+            id = %leased.envelope.id,
+            worker = seat.worker(),
+            "the lease is lost: the job goes to another worker"
+        );
+        let Some(mut envelope) = self.copy(leased) else { return self.leave(1) };
+        discard(envelope.record_loss(self.clock.now(), seat.worker()));
+        let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
+        if envelope.troubles() >= last {
+            // Whoever takes it up next buries it: the timer may not wait for room among the dead letters.
+            envelope.condemn(DeadReason::Deliveries);
+        }
+        self.make_ready(envelope);
+    }
+
+    /// Copies a job that its worker still borrows. A copy that panics leaves nothing but a count.
+    pub(super) fn copy(&self, leased: Leased<T>) -> Option<Envelope<T>> {
+        let (shared, shell) = leased.envelope.open();
+        let copied = catch_unwind(AssertUnwindSafe(|| shared.copy()));
+        // The worker may have ended meanwhile: then this is the last hold on the job.
+        discard(shared);
+        match copied {
+            Ok(job) => Some(shell.refill(job)),
+            Err(payload) => {
+                tracing::error!(target: "millpond", id = %shell.id, "copying the job panicked: it is dropped");
+                discard(payload);
+                shell.discard();
+                // ORDERING: Relaxed; a count, made before the job leaves the gate.
+                self.uncopied.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
