@@ -2,10 +2,11 @@
 
 use super::context::Context;
 use super::crew::{Crew, Hirer};
+use super::lane::{self, Lane};
 use super::owner::Pool;
 use super::queue::Queue as OpenQueue;
-use super::worker::{Rules, keep_time};
-use super::workers::Workers;
+use super::worker::{Rules, keep_time, work};
+use super::workers::{self, Workers};
 use crate::queue::engine::Engine;
 use crate::queue::{DeadFull, Judge, Lease, Leasing, Plan, Queue};
 use crate::retry::{IntoOutcome, RetryPolicy, discard};
@@ -19,6 +20,8 @@ use std::time::Duration;
 
 /// Jobs held when nothing else is said: a guess, some 50 KiB of small jobs.
 const CAPACITY_DEFAULT: usize = 1_024;
+/// Async handlers of one worker when nothing else is said: as many as jobs.
+const CONCURRENCY_DEFAULT: usize = 1_024;
 /// Dead letters kept when nothing else is said: as many as jobs.
 const DEAD_DEFAULT: usize = 1_024;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
@@ -30,6 +33,7 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// |---|---|
 /// | [`name`](Self::name) | `pool` |
 /// | [`workers`](Self::workers) | as many as the machine has cores |
+/// | [`concurrency`](Self::concurrency) | 1024 async handlers a worker |
 /// | [`capacity`](Self::capacity) | 1024 jobs |
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
 /// | [`timeout`](Self::timeout) | none |
@@ -46,6 +50,7 @@ pub struct PoolBuilder<L = Unleased> {
     replace_stuck: bool,
     name: String,
     workers: Option<usize>,
+    concurrency: usize,
     capacity: usize,
     retry: RetryPolicy,
     timeout: Option<Duration>,
@@ -70,6 +75,7 @@ impl PoolBuilder {
             replace_stuck: false,
             name: "pool".to_owned(),
             workers: None,
+            concurrency: CONCURRENCY_DEFAULT,
             capacity: CAPACITY_DEFAULT,
             retry: RetryPolicy::default(),
             timeout: None,
@@ -90,6 +96,7 @@ impl PoolBuilder {
             replace_stuck: self.replace_stuck,
             name: self.name,
             workers: self.workers,
+            concurrency: self.concurrency,
             capacity: self.capacity,
             retry: self.retry,
             timeout: self.timeout,
@@ -111,6 +118,12 @@ impl<L> PoolBuilder<L> {
     /// Sets the number of worker threads.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
+        self
+    }
+
+    /// Sets how many [async](Self::start_async) handlers each worker has at once. Of no effect on other handlers.
+    pub fn concurrency(mut self, per_worker: usize) -> Self {
+        self.concurrency = per_worker;
         self
     }
 
@@ -165,25 +178,28 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    fn launch<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    /// Starts the threads of a pool; `work` makes what each worker does.
+    fn launch<T, W>(
+        self,
+        leasing: Option<Leasing<T>>,
+        stoppable: bool,
+        work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
+    ) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
-        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
+        W: Fn(usize) + Send + Sync + 'static,
     {
         let workers = self.workers.unwrap_or_else(cores);
         self.check::<T>(workers)?;
         let judge = self.judge();
-        let rules = Rules { handler, judge: judge.clone(), timeout: self.timeout };
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge)));
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
-        let hirer = Hirer::new(Arc::clone(&queue), rules, crew.clone());
+        let hirer = Hirer::new(Arc::clone(queue.name()), crew.clone(), work(&queue, judge, &crew));
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
-        let replace_stuck = self.replace_stuck;
         // Without a need for it, the timer does not hold the handler.
-        let hirer = replace_stuck.then_some(hirer);
+        let hirer = self.replace_stuck.then_some(hirer);
         start_timer(&crew, queue, move |queue| match hirer {
             Some(hirer) => {
                 keep_time(queue, Some(&|| hirer.replace()));
@@ -194,10 +210,42 @@ impl<L> PoolBuilder<L> {
         Ok(pool)
     }
 
+    fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let timeout = self.timeout;
+        self.launch(leasing, false, |queue, judge, _| {
+            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
+            move |worker| work(&*queue, &rules, queue.timers(), worker)
+        })
+    }
+
+    fn launch_async<T, F, R>(mut self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        if self.concurrency == 0 {
+            return Err(BuildError::NoConcurrency);
+        }
+        let (timeout, concurrency) = (self.timeout, self.concurrency);
+        // A handler that waits is not stuck, and its worker has others to look after.
+        self.replace_stuck = false;
+        self.launch(leasing, true, |queue, judge, crew| {
+            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
+            let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
+            move |worker| lane::work(&*queue, &rules, &lane, worker)
+        })
+    }
+
     fn open_queue<T: Send + 'static>(self, leasing: Option<Leasing<T>>) -> Result<OpenQueue<T>, BuildError> {
         self.check::<T>(1)?;
         let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge)));
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
         start_timer(&crew, queue, |queue| keep_time(queue, None))?;
@@ -209,7 +257,7 @@ impl<L> PoolBuilder<L> {
         Judge { retry: self.retry.clone(), seed }
     }
 
-    fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge) -> Plan<T> {
+    fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
         Plan {
             name: self.name.as_str().into(),
             capacity: self.capacity,
@@ -217,6 +265,7 @@ impl<L> PoolBuilder<L> {
             clock: self.clock.clone(),
             leasing,
             judge,
+            stoppable,
         }
     }
 
@@ -236,7 +285,9 @@ impl<L> PoolBuilder<L> {
         self.check::<E::Job>(workers)?;
         let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
         let crew = Crew::new();
-        let hirer = Hirer::new(engine, rules, crew.clone());
+        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
+        let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;
+        let hirer = Hirer::new(name, crew.clone(), move |worker| work(&*engine, &rules, &timers, worker));
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
         Ok(Workers::new(crew))
     }
@@ -292,7 +343,45 @@ impl PoolBuilder<Unleased> {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        self.launch(None, handler)
+        self.launch_blocking(None, handler)
+    }
+
+    /// Starts the pool with a handler that waits: each worker has up to [`concurrency`](Self::concurrency) of them at once.
+    ///
+    /// The workers are threads of the pool's own, and no runtime is needed: handlers wait with [`Context::sleep`], on this
+    /// crate's channels, or on anything else that wakes its task. They need not be `Send`. Between two `await`s they have their
+    /// worker for themselves; one that computes for long belongs into [`start`](Self::start).
+    ///
+    /// A handler whose [`timeout`](Self::timeout) is over is dropped where it waits: that is a failed attempt. So is one whose
+    /// job was cut off by a shutdown, which gets the job back; and one that lost its lease, when it is next polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and a concurrency of zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// async fn deliver(url: &String, cx: &Context) -> Result<(), String> {
+    ///     cx.sleep(Duration::from_millis(1)).await;
+    ///     if url.is_empty() { Err("no address".into()) } else { Ok(()) }
+    /// }
+    ///
+    /// let pool = Pool::builder().workers(2).concurrency(10_000).start_async(deliver)?;
+    /// pool.submit("https://example.com".to_owned())?;
+    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        self.launch_async(None, handler)
     }
 
     /// Opens a queue without workers, for those who bring loops of their own: see [`Queue`](crate::Queue).
@@ -320,7 +409,22 @@ impl PoolBuilder<Leased> {
         R: IntoOutcome,
     {
         let leasing = Leasing::new(self.lease.0);
-        self.launch(Some(leasing), handler)
+        self.launch_blocking(Some(leasing), handler)
+    }
+
+    /// Starts the pool with a handler that waits: as [`PoolBuilder::start_async`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and a concurrency of zero.
+    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let leasing = Leasing::new(self.lease.0);
+        self.launch_async(Some(leasing), handler)
     }
 
     /// Opens a queue without workers: as [`PoolBuilder::open`], with leases.
@@ -355,6 +459,8 @@ fn start_timer<T: Send + 'static>(
 pub enum BuildError {
     /// A pool needs at least one worker.
     NoWorkers,
+    /// A worker must be allowed one async handler at least.
+    NoConcurrency,
     /// A pool cannot hold this many jobs: none at all, or more than memory can address.
     Capacity(usize),
     /// With no room for dead letters and [`DeadFull::Block`], the first job to die would stop its worker for ever.
@@ -367,6 +473,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BuildError::NoWorkers => f.write_str("a pool needs at least one worker"),
+            BuildError::NoConcurrency => f.write_str("a worker needs room for one handler at least"),
             BuildError::Capacity(jobs) => write!(f, "a pool cannot hold {jobs} jobs"),
             BuildError::NoDeadLetters => {
                 f.write_str("no room for dead letters, and workers told to wait for some")

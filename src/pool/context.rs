@@ -3,8 +3,9 @@
 use crate::queue::engine::Facts;
 use crate::queue::{Hold, JobId, LeaseLost};
 use crate::sync::Arc;
-use crate::time::{Clock, Moment};
+use crate::time::{Clock, Moment, Sleep, Timers};
 use std::fmt;
+use std::future::Future;
 use std::time::{Duration, SystemTime};
 
 /// The delivery that a handler is working on.
@@ -38,13 +39,14 @@ pub struct Context {
     clock: Clock,
     queue: Arc<str>,
     hold: Arc<dyn Hold>,
+    timers: Arc<Timers>,
 }
 
 impl Context {
     /// Makes the context of a worker, which it uses for all its deliveries.
-    pub(super) fn of_worker(queue: Arc<str>, clock: Clock, hold: Arc<dyn Hold>) -> Self {
+    pub(super) fn of_worker(queue: Arc<str>, clock: Clock, hold: Arc<dyn Hold>, timers: Arc<Timers>) -> Self {
         let facts = Facts::new(JobId::NONE, 0, 0, SystemTime::UNIX_EPOCH);
-        Self { facts, is_last: false, deadline: Moment::NEVER, clock, queue, hold }
+        Self { facts, is_last: false, deadline: Moment::NEVER, clock, queue, hold, timers }
     }
 
     /// Turns to the next delivery.
@@ -109,6 +111,28 @@ impl Context {
     /// [`LeaseLost`] if the job was taken away before: stop, as another worker has it.
     pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
         self.hold.extend(self.facts.id, by)
+    }
+
+    /// Waits for `time` to pass by the pool's clock: for [async handlers](crate::PoolBuilder::start_async).
+    ///
+    /// It needs no runtime and costs no thread: a hundred thousand jobs may sleep on one worker. With a virtual clock it ends
+    /// when that is moved. Cancel-safe.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start_async(async |delay: &u64, cx: &Context| {
+    ///     cx.sleep(Duration::from_millis(*delay)).await;
+    /// })?;
+    /// pool.submit_many((0..100).map(|n| n % 10).collect::<Vec<_>>())?;
+    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 100);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send + use<> {
+        Sleep::after(&self.timers, &self.clock, time)
     }
 
     /// Returns the name of the pool.

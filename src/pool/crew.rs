@@ -1,12 +1,10 @@
 //! The threads of a pool: hiring them, also later, and seeing them end.
 
-use super::context::Context;
 use super::latch::{Latch, Running};
-use super::worker::{Rules, work};
-use crate::queue::engine::Engine;
-use crate::retry::{IntoOutcome, discard};
+use crate::retry::discard;
 use crate::sync::{Arc, Mutex, thread};
 use std::io;
+use std::task::Waker;
 use std::time::Instant;
 
 /// The threads that were started and not joined yet.
@@ -14,6 +12,8 @@ use std::time::Instant;
 pub(super) struct Crew {
     threads: Arc<Mutex<Vec<Member>>>,
     latch: Arc<Latch>,
+    /// Of executors, which are to look around when all work is ended.
+    wakers: Arc<Mutex<Vec<Waker>>>,
 }
 
 struct Member {
@@ -24,7 +24,18 @@ struct Member {
 
 impl Crew {
     pub(super) fn new() -> Self {
-        Self { threads: Arc::new(Mutex::new(Vec::new())), latch: Latch::new() }
+        let (threads, wakers) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        Self { threads, latch: Latch::new(), wakers }
+    }
+
+    /// Has `waker` woken when all work is ended. It is one of ours, not the user's.
+    pub(super) fn notify(&self, waker: Waker) {
+        self.wakers.lock().push(waker);
+    }
+
+    /// Says that all work is ended.
+    pub(super) fn announce_end(&self) {
+        self.wakers.lock().iter().for_each(Waker::wake_by_ref);
     }
 
     /// Starts a thread. What `run` is given is to be dropped last of all: then the thread is known to have ended.
@@ -56,33 +67,28 @@ impl Crew {
 }
 
 /// Hires workers, who all do the same.
-pub(super) struct Hirer<E, F> {
-    engine: Arc<E>,
-    rules: Arc<Rules<F>>,
+pub(super) struct Hirer {
+    name: Arc<str>,
+    /// What a worker does, given its number, until its queue is closed. Owns the handler.
+    work: Arc<dyn Fn(usize) + Send + Sync>,
     crew: Crew,
     hired: Mutex<usize>,
 }
 
-impl<E, F> Hirer<E, F> {
-    pub(super) fn new(engine: Arc<E>, rules: Rules<F>, crew: Crew) -> Self {
-        Self { engine, rules: Arc::new(rules), crew, hired: Mutex::new(0) }
+impl Hirer {
+    pub(super) fn new(name: Arc<str>, crew: Crew, work: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        Self { name, work: Arc::new(work), crew, hired: Mutex::new(0) }
     }
 
     /// Starts a worker.
-    pub(super) fn hire<R>(&self) -> io::Result<()>
-    where
-        E: Engine,
-        F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
+    pub(super) fn hire(&self) -> io::Result<()> {
         let mut hired = self.hired.lock();
         let worker = *hired;
-        let (engine, rules) = (Arc::clone(&self.engine), Arc::clone(&self.rules));
-        self.crew.start(format!("{}-{worker}", engine.name()), move |running| {
-            work(&*engine, &rules, worker);
-            // The last one drops the handler, which is user code, and all this before it is known to have ended.
-            discard(rules);
-            drop(engine);
+        let work = Arc::clone(&self.work);
+        self.crew.start(format!("{}-{worker}", self.name), move |running| {
+            work(worker);
+            // The last one drops the handler, which is user code, before it is known to have ended.
+            discard(work);
             drop(running);
         })?;
         *hired += 1;
@@ -90,16 +96,9 @@ impl<E, F> Hirer<E, F> {
     }
 
     /// Starts a worker in the place of one that is stuck.
-    pub(super) fn replace<R>(&self)
-    where
-        E: Engine,
-        F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
+    pub(super) fn replace(&self) {
         match self.hire() {
-            Ok(()) => {
-                tracing::warn!(target: "millpond", queue = &**self.engine.name(), "a stuck worker was replaced");
-            }
+            Ok(()) => tracing::warn!(target: "millpond", queue = &*self.name, "a stuck worker was replaced"),
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(target: "millpond", error, "a stuck worker could not be replaced");

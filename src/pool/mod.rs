@@ -19,6 +19,7 @@ mod crew;
 mod dead;
 mod feed;
 mod handle;
+mod lane;
 mod latch;
 mod owner;
 mod queue;

@@ -23,7 +23,7 @@ pub struct ShutdownReport<T> {
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
     pub released: Vec<Released<T>>,
-    /// The jobs that were still running at the deadline. Not an attempt either: with leases, the jobs are handed back.
+    /// The jobs that were still running at the deadline. Not an attempt either: where possible, the jobs are handed back.
     pub cut_off: Vec<CutOff<T>>,
 }
 
@@ -67,14 +67,21 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> Shutdown
     // 4. The end: seats are cut, ready and scheduled jobs handed back.
     let stopped = queue.stop();
     // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.
+    crew.announce_end();
     crew.end(stopped.occupied, Instant::now() + EXIT_GRACE);
+    let mut cut_off = stopped.cut_off;
+    for back in queue.collect_cut() {
+        if let Some(cut) = cut_off.iter_mut().find(|cut| cut.id == back.id) {
+            cut.job = Some(back);
+        }
+    }
     let stats = queue.stats();
     let report = ShutdownReport {
         done: stats.done,
         dead: stats.dead,
         dropped: stats.evicted + stats.purged + stats.taken,
         released: queue.collect_released(),
-        cut_off: stopped.cut_off,
+        cut_off,
     };
     tracing::info!(
         target: "millpond",

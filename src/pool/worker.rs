@@ -5,6 +5,7 @@ use crate::queue::engine::{Delivered, Engine, Taken};
 use crate::queue::{Judge, LeaseLost, Queue};
 use crate::retry::{Failure, IntoOutcome, Outcome, discard};
 use crate::sync::{Arc, thread};
+use crate::time::Timers;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -16,15 +17,15 @@ pub(super) struct Rules<F> {
 }
 
 /// Runs a worker until its queue is closed and empty, or another has taken its place.
-pub(super) fn work<E, F, R>(engine: &E, rules: &Rules<F>, worker: usize)
+pub(super) fn work<E, F, R>(engine: &E, rules: &Rules<F>, timers: &Arc<Timers>, worker: usize)
 where
     E: Engine,
     F: Fn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
     let hold = engine.hold(worker);
-    let mut context =
-        Context::of_worker(Arc::clone(engine.name()), engine.clock().clone(), Arc::clone(&hold) as _);
+    let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
+    let mut context = Context::of_worker(name, clock, Arc::clone(&hold) as _, Arc::clone(timers));
     loop {
         match engine.take(&hold, rules.timeout) {
             Taken::Delivery(delivery) => {

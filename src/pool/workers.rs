@@ -1,7 +1,13 @@
 //! Workers over a queue that is not ours.
 
 use super::crew::Crew;
+use crate::retry::discard;
+use crate::sync::Arc;
+use crate::time::{Alarm, Clock, Timers};
 use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// The workers of an [`Engine`](crate::engine::Engine), as [`PoolBuilder::start_over`](crate::PoolBuilder::start_over) started
@@ -34,5 +40,35 @@ impl Workers {
 impl fmt::Debug for Workers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Workers").field("running", &self.crew.running()).finish()
+    }
+}
+
+/// Starts the thread that wakes handlers whose time has come. It ends when nobody holds the timers any more.
+pub(super) fn start_timer(crew: &Crew, name: &str, clock: Clock) -> io::Result<Arc<Timers>> {
+    let alarm = Arc::new(Alarm::new());
+    clock.subscribe(&alarm);
+    let timers = Timers::new(Arc::clone(&alarm));
+    let watched = Arc::downgrade(&timers);
+    crew.start(format!("{name}-timer"), move |running| {
+        let mut wakers = Vec::new();
+        loop {
+            let rings = alarm.rings();
+            let Some(timers) = watched.upgrade() else { break };
+            let next = timers.take_due(clock.moment(), &mut wakers);
+            drop(timers);
+            if wakers.is_empty() {
+                alarm.wait(rings, next.and_then(|next| clock.instant_of(next)));
+            }
+            wakers.drain(..).for_each(wake);
+        }
+        drop(running);
+    })?;
+    Ok(timers)
+}
+
+/// Wakes a task: user code, whose panic ends here.
+fn wake(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        discard(payload);
     }
 }

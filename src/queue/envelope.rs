@@ -126,6 +126,14 @@ impl<T> Envelope<T> {
         history.record(AttemptRecord { attempt, at, worker, failure })
     }
 
+    /// Takes the last [`record_failure`](Self::record_failure) back: the delivery does not count. Returns its record.
+    pub(super) fn strike_failure(&mut self) -> Option<AttemptRecord> {
+        let history = self.history.as_mut()?;
+        history.deliveries = history.deliveries.saturating_sub(1);
+        history.failed = history.failed.saturating_sub(1);
+        history.records.pop()
+    }
+
     /// Notes that a delivery lost its lease: a line in the history, but no attempt.
     pub(super) fn record_loss(&mut self, at: SystemTime, worker: Option<u32>) -> Option<AttemptRecord> {
         let attempt = self.attempt();

@@ -1,7 +1,8 @@
 //! Settling a delivery: the job is done, comes back later, or is dead.
 //!
 //! In each case the job is laid down first, with one step on the worker's seat. If that tells that a shutdown has cut it
-//! off, the delivery is *late*: its job is on the shutdown's list already, and nothing is counted but that.
+//! off, the delivery is *late*: its job is on the shutdown's list already, nothing is counted but that, and the job itself is
+//! handed to the shutdown if it still waits for it.
 //!
 //! User code (the drop of a job, of an error, of an evicted letter; the text of an error) runs under no lock, and a panic in
 //! it ends here.
@@ -87,7 +88,8 @@ impl<T> Queue<T> {
         tracing::warn!(target: TARGET, %id, attempt, ?delay, error = failure.text(), "the attempt failed: trying again");
         discard(envelope.record_failure(failure, self.clock.now(), seat.worker()));
         if !seat.lay_down(id) {
-            envelope.discard();
+            discard(envelope.strike_failure());
+            self.give_back_cut(envelope);
             return false;
         }
         seat.retried.bump();
@@ -98,11 +100,11 @@ impl<T> Queue<T> {
     #[cold]
     fn settle_snooze(&self, seat: &Seat<T>, mut envelope: Envelope<T>, delay: Duration) -> bool {
         tracing::debug!(target: TARGET, id = %envelope.id, ?delay, "snoozed");
-        envelope.record_snooze();
         if !seat.lay_down(envelope.id) {
-            envelope.discard();
+            self.give_back_cut(envelope);
             return false;
         }
+        envelope.record_snooze();
         seat.snoozed.bump();
         self.delay(envelope, delay);
         true
@@ -120,7 +122,8 @@ impl<T> Queue<T> {
         let (id, died_at) = (envelope.id, self.clock.now());
         discard(envelope.record_failure(failure, died_at, seat.worker()));
         if !seat.lay_down(id) {
-            envelope.discard();
+            discard(envelope.strike_failure());
+            self.give_back_cut(envelope);
             return false;
         }
         self.bury(seat, envelope, reason, died_at);

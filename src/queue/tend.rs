@@ -29,13 +29,27 @@ impl<T> Queue<T> {
         let busy = !due.is_empty();
         due.drain(..).for_each(|envelope| self.make_ready(envelope));
         let (review, stuck) = self.review_leases(now, retire);
+        let sleeper = self.wake_sleepers(now);
         if open && !busy && stuck == 0 {
-            let next = self.delayed.next_due().unwrap_or(Moment::NEVER).min(review);
+            let next = self.delayed.next_due().unwrap_or(Moment::NEVER).min(review).min(sleeper);
             if next > self.clock.moment() {
                 alarm.wait(rings, self.clock.instant_of(next));
             }
         }
         Tick { open, stuck }
+    }
+
+    /// Wakes the handlers whose time has come. Returns when the next one's comes.
+    fn wake_sleepers(&self, now: Moment) -> Moment {
+        let mut wakers = Vec::new();
+        let next = self.timers().take_due(now, &mut wakers);
+        for waker in wakers {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                tracing::error!(target: "millpond", "a waker panicked");
+                discard(payload);
+            }
+        }
+        next.unwrap_or(Moment::NEVER)
     }
 
     /// Renews what is to be renewed, and takes away what has run out. Returns when to look again, and how many workers lost

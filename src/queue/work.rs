@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::retry::{Outcome, RetryPolicy, Verdict, mix};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
-use crate::time::{Alarm, Clock, Moment};
+use crate::time::{Alarm, Clock, Moment, Timers};
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,13 +21,18 @@ pub(crate) struct Queue<T> {
     pub(super) sender: Sender<Envelope<T>>,
     pub(super) receiver: Receiver<Envelope<T>>,
     pub(super) delayed: Delayed<T>,
+    /// Handlers that wait for their time.
+    timers: Arc<Timers>,
     pub(super) morgue: Morgue<T>,
     pub(super) seats: Seats<T>,
     /// None: a delivery belongs to its worker until it is settled.
     pub(super) leasing: Option<Leasing<T>>,
     pub(super) judge: Judge,
+    stoppable: bool,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
+    /// Jobs that were cut off, and that their handlers gave back afterwards, until the shutdown collects them.
+    cut_bin: Mutex<Option<Vec<Envelope<T>>>>,
     /// How many jobs were put into the bin.
     pub(super) released: AtomicU64,
     /// How many jobs were still running when a shutdown ran out of time.
@@ -50,6 +55,8 @@ pub(crate) struct Plan<T> {
     pub(crate) clock: Clock,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
+    /// Whether handlers end by themselves when their job is cut off.
+    pub(crate) stoppable: bool,
 }
 
 /// Decides what becomes of a job after a delivery.
@@ -104,15 +111,16 @@ impl<T> Released<T> {
 pub struct CutOff<T> {
     /// The number of the job.
     pub id: JobId,
-    /// The job with its history, if the pool has [leases](crate::Lease): a copy, as the handler has the other. Without leases
-    /// the job stays with the handler that borrows it.
+    /// The job with its history, where it could be had: if its handler stopped within a second of being cut off, as async ones
+    /// do; or if the pool has [leases](crate::Lease), a copy, as the handler has the other. None: the handler borrows it still,
+    /// or said that it is done just after it was cut off.
     pub job: Option<Released<T>>,
 }
 
 /// What the end of all work left.
 pub(crate) struct Stopped<T> {
     pub(crate) cut_off: Vec<CutOff<T>>,
-    /// How many workers still have a delivery in hand, of no effect.
+    /// How many workers may never end, because they still have a delivery in hand, of no effect.
     pub(crate) occupied: usize,
 }
 
@@ -131,16 +139,20 @@ impl<T> Queue<T> {
         let alarm = Arc::new(Alarm::new());
         plan.clock.subscribe(&alarm);
         let (sender, receiver) = bounded(plan.capacity);
+        let timers = Timers::new(Arc::clone(&alarm));
         Self {
             gate: Gate::new(plan.capacity),
             sender,
             receiver,
             delayed: Delayed::new(alarm),
+            timers,
             morgue: Morgue::new(plan.dead.0, plan.dead.1),
             seats: Seats::new(),
             leasing: plan.leasing,
             judge: plan.judge,
+            stoppable: plan.stoppable,
             bin: Mutex::new(Vec::new()),
+            cut_bin: Mutex::new(Some(Vec::new())),
             released: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
             leases_lost: AtomicU64::new(0),
@@ -167,6 +179,10 @@ impl<T> Queue<T> {
 
     pub(crate) fn capacity(&self) -> usize {
         self.gate.capacity()
+    }
+
+    pub(crate) fn timers(&self) -> &Arc<Timers> {
+        &self.timers
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -262,7 +278,27 @@ impl<T> Queue<T> {
             id,
             job: leased.and_then(|leased| self.copy(leased)).map(Released::of),
         });
-        Stopped { cut_off: cut_off.collect(), occupied: self.seats.busy().0 }
+        let occupied = if self.stoppable { 0 } else { self.seats.busy().0 };
+        Stopped { cut_off: cut_off.collect(), occupied }
+    }
+
+    /// Takes back a job that was cut off: for the shutdown to hand it out, if that has not ended meanwhile.
+    pub(super) fn give_back_cut(&self, envelope: Envelope<T>) {
+        let late = match &mut *self.cut_bin.lock() {
+            Some(bin) => {
+                bin.push(envelope);
+                None
+            }
+            None => Some(envelope),
+        };
+        // Dropped after the lock: that is user code.
+        late.map(Envelope::discard);
+    }
+
+    /// Takes the jobs that were cut off and came back since. Those that come later are dropped.
+    pub(crate) fn collect_cut(&self) -> Vec<Released<T>> {
+        let bin = self.cut_bin.lock().take();
+        bin.unwrap_or_default().into_iter().map(Released::of).collect()
     }
 
     /// Takes the jobs out of the bin.

@@ -60,7 +60,6 @@ impl Failure {
         Self(Box::new(Panicked(message)))
     }
 
-    #[allow(dead_code, reason = "for handlers that can be stopped")]
     pub(crate) fn timeout() -> Self {
         Self(Box::new(Mishap { kind: FailureKind::Timeout, text: "the time of the attempt was up" }))
     }

@@ -10,8 +10,10 @@ mod alarm;
 mod clock;
 mod moment;
 mod schedule;
+mod timers;
 
 pub(crate) use alarm::Alarm;
 pub use clock::{Clock, VirtualClock};
 pub(crate) use moment::{Moment, Stamp};
 pub(crate) use schedule::Schedule;
+pub(crate) use timers::{Sleep, Timers};

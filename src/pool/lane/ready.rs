@@ -1,0 +1,79 @@
+//! Which handlers of a worker can go on.
+
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Condvar, Mutex};
+use std::task::Wake;
+
+/// The places whose handlers were woken, for their worker to poll.
+pub(super) struct Ready {
+    list: Mutex<List>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct List {
+    woken: Vec<usize>,
+    /// The worker sleeps, or is about to.
+    sleeping: bool,
+}
+
+impl Ready {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { list: Mutex::new(List::default()), bell: Condvar::new() })
+    }
+
+    fn push(&self, place: usize) {
+        let mut list = self.list.lock();
+        list.woken.push(place);
+        if std::mem::take(&mut list.sleeping) {
+            drop(list);
+            self.bell.notify_one();
+        }
+    }
+
+    /// Swaps the list of woken places for `empty`. If there are none, waits for one if told to.
+    pub(super) fn take(&self, empty: &mut Vec<usize>, wait: bool) {
+        debug_assert!(empty.is_empty(), "it becomes the list");
+        let mut list = self.list.lock();
+        while wait && list.woken.is_empty() {
+            list.sleeping = true;
+            self.bell.wait(&mut list);
+        }
+        list.sleeping = false;
+        std::mem::swap(&mut list.woken, empty);
+    }
+}
+
+/// Wakes the handler at one place, whichever it is by then.
+pub(super) struct Bell {
+    place: usize,
+    /// The place is on the list.
+    rung: AtomicBool,
+    ready: Arc<Ready>,
+}
+
+impl Bell {
+    pub(super) fn new(place: usize, ready: &Arc<Ready>) -> Arc<Self> {
+        Arc::new(Self { place, rung: AtomicBool::new(false), ready: Arc::clone(ready) })
+    }
+
+    /// Says that the place was taken off the list. Called before the handler is polled: what happens from here on rings again.
+    pub(super) fn rearm(&self) {
+        // ORDERING: Acquire; pairs with the swap in `wake_by_ref`: what the waker's thread did before, the poll sees.
+        self.rung.swap(false, Ordering::Acquire);
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // ORDERING: AcqRel; Release pairs with `rearm`, also for those who find it rung and leave it at that: one
+        // modification order, and each swap reads the one before, so that their releases form one sequence.
+        if !self.rung.swap(true, Ordering::AcqRel) {
+            self.ready.push(self.place);
+        }
+    }
+}
