@@ -79,7 +79,10 @@ pub use queue::{
     SubmitError, SubmitFuture, SubmitManyError,
 };
 #[cfg(not(millpond_loom))]
-pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
+pub use retry::{
+    Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass, Failure, FailureKind, IntoOutcome,
+    Jitter, Outcome, Plan, Planned, RetryBudget, RetryPolicy,
+};
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
 

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::queue::{Envelope, Queue};
-use crate::retry::{Failure, IntoOutcome, Outcome, RetryPolicy, discard, mix};
+use crate::retry::{Facts, Failure, IntoOutcome, Outcome, Resume, RetryPolicy, discard, mix};
 use crate::sync::Arc;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -41,7 +41,14 @@ fn deliver<T, F, R>(
     R: IntoOutcome,
 {
     let seat = queue.seats().get(seat);
-    let Some(envelope) = queue.take_up(seat, envelope) else { return };
+    let Some(mut envelope) = queue.take_up(seat, envelope) else { return };
+    if envelope.is_parked() {
+        match rules.retry.resume(&facts(queue, rules, &envelope)) {
+            Resume::Deliver => envelope.put_off(envelope.last_delay(), false),
+            Resume::Park(wait) => return queue.hold(seat, envelope, wait),
+            Resume::Dead(reason) => return queue.bury(seat, envelope, reason),
+        }
+    }
     context.begin(&envelope, rules.timeout);
     let (id, attempt) = (envelope.id, context.attempt());
     context.set_last(rules.retry.is_last(attempt));
@@ -59,8 +66,18 @@ fn deliver<T, F, R>(
         discard(payload);
         Outcome::Retry(failure)
     });
-    let verdict = rules.retry.judge(outcome, attempt, || mix(rules.seed, id.get(), attempt));
+    let verdict = rules.retry.judge(outcome, attempt, || facts(queue, rules, &envelope));
     queue.settle(seat, envelope, verdict);
+}
+
+/// What the policy decides on, beside the outcome.
+fn facts<T, F>(queue: &Queue<T>, rules: &Rules<F>, envelope: &Envelope<T>) -> Facts {
+    Facts {
+        now: queue.clock().moment(),
+        elapsed: queue.clock().stamp().since(envelope.enqueued_at),
+        previous: envelope.last_delay(),
+        random: mix(rules.seed, envelope.id.get(), envelope.attempt()),
+    }
 }
 
 /// Runs the timer until the schedule is closed.

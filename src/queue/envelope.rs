@@ -3,7 +3,7 @@
 use crate::retry::{Failure, discard};
 use crate::time::Stamp;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How many failed attempts of one job are kept in full: the first, and the latest ones.
 ///
@@ -65,6 +65,10 @@ pub(super) struct History {
     pub(super) snoozes: u32,
     /// Attempts that failed.
     pub(super) failed: u32,
+    /// The delay before the attempt that comes next, or was made last.
+    delay: Duration,
+    /// The next attempt waits for the retry budget.
+    pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
     pub(super) records: Vec<AttemptRecord>,
 }
@@ -84,6 +88,22 @@ impl<T> Envelope<T> {
         self.history.as_ref().map_or(0, |history| history.deliveries).saturating_add(1)
     }
 
+    /// Returns the delay before the last retry, or zero.
+    pub(crate) fn last_delay(&self) -> Duration {
+        self.history.as_ref().map_or(Duration::ZERO, |history| history.delay)
+    }
+
+    /// Returns true when the next attempt waits for the retry budget.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.history.as_ref().is_some_and(|history| history.parked)
+    }
+
+    /// Notes how long the next attempt is put off, and whether it waits for the retry budget.
+    pub(crate) fn put_off(&mut self, delay: Duration, parked: bool) {
+        let history = self.history.get_or_insert_default();
+        (history.delay, history.parked) = (delay, parked);
+    }
+
     /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
     #[inline]
     pub(super) fn discard(self) -> bool {
@@ -96,6 +116,12 @@ impl<T> Envelope<T> {
         let history = self.history.get_or_insert_default();
         history.deliveries = history.deliveries.saturating_add(1);
         history.snoozes = history.snoozes.saturating_add(1);
+    }
+
+    /// Notes that a delivery ended with the job given back.
+    pub(super) fn record_release(&mut self) {
+        let history = self.history.get_or_insert_default();
+        history.deliveries = history.deliveries.saturating_add(1);
     }
 
     /// Notes that a delivery ended in a failed attempt.

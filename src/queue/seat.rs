@@ -28,6 +28,7 @@ pub(crate) struct Seat {
     pub(super) died: Counter,
     pub(super) retried: Counter,
     pub(super) snoozed: Counter,
+    pub(super) dropped: Counter,
     pub(super) panicked: Counter,
     pub(super) late: Counter,
 }

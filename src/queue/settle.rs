@@ -22,9 +22,12 @@ impl<T> Queue<T> {
     pub(crate) fn settle(&self, seat: &Seat, envelope: Envelope<T>, verdict: Verdict) {
         match verdict {
             Verdict::Done => self.settle_done(seat, envelope),
-            Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, delay, failure),
+            Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, (delay, false), failure),
+            Verdict::Park(delay, failure) => self.settle_retry(seat, envelope, (delay, true), failure),
             Verdict::Snooze(delay) => self.settle_snooze(seat, envelope, delay),
+            Verdict::Release => self.settle_release(seat, envelope),
             Verdict::Dead(reason, failure) => self.settle_dead(seat, envelope, reason, failure),
+            Verdict::Drop => self.settle_drop(seat, envelope),
         }
     }
 
@@ -44,11 +47,18 @@ impl<T> Queue<T> {
     }
 
     #[cold]
-    fn settle_retry(&self, seat: &Seat, mut envelope: Envelope<T>, delay: Duration, failure: Failure) {
+    fn settle_retry(
+        &self,
+        seat: &Seat,
+        mut envelope: Envelope<T>,
+        (delay, parked): (Duration, bool),
+        failure: Failure,
+    ) {
         count_panic(seat, &failure);
         let (id, attempt) = (envelope.id, envelope.attempt());
         tracing::warn!(target: TARGET, %id, attempt, ?delay, error = failure.text(), "the attempt failed: trying again");
         discard(envelope.record_failure(failure, self.clock.now()));
+        envelope.put_off(delay, parked);
         if !seat.lay_down(id) {
             self.late(seat);
             envelope.discard();
@@ -72,11 +82,49 @@ impl<T> Queue<T> {
     }
 
     #[cold]
+    fn settle_release(&self, seat: &Seat, mut envelope: Envelope<T>) {
+        tracing::debug!(target: TARGET, id = %envelope.id, "released");
+        envelope.record_release();
+        self.hold(seat, envelope, Duration::ZERO);
+    }
+
+    #[cold]
+    fn settle_drop(&self, seat: &Seat, envelope: Envelope<T>) {
+        let id = envelope.id;
+        tracing::debug!(target: TARGET, %id, "dropped by the handler");
+        if !envelope.discard() {
+            tracing::error!(target: TARGET, %id, "dropping the job panicked");
+        }
+        if seat.lay_down(id) {
+            seat.dropped.bump();
+            self.leave(1);
+        } else {
+            self.late(seat);
+        }
+    }
+
+    /// Puts back a job that was taken up but not delivered, or given back by its handler.
+    pub(crate) fn hold(&self, seat: &Seat, envelope: Envelope<T>, delay: Duration) {
+        if seat.lay_down(envelope.id) {
+            self.delay(envelope, delay);
+        } else {
+            self.late(seat);
+            envelope.discard();
+        }
+    }
+
+    #[cold]
     fn settle_dead(&self, seat: &Seat, mut envelope: Envelope<T>, reason: DeadReason, failure: Failure) {
         count_panic(seat, &failure);
+        discard(envelope.record_failure(failure, self.clock.now()));
+        self.bury(seat, envelope, reason);
+    }
+
+    /// Makes a dead letter of a job whose last failure is recorded.
+    #[cold]
+    pub(crate) fn bury(&self, seat: &Seat, envelope: Envelope<T>, reason: DeadReason) {
         let id = envelope.id;
         let died_at = self.clock.now();
-        discard(envelope.record_failure(failure, died_at));
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         tracing::error!(target: TARGET, %id, attempts = info.attempts, %reason, error = info.error, "the job is dead");

@@ -1,15 +1,18 @@
 //! Why an attempt failed.
 
+use super::classify::{Classified, ErrorClass};
 use super::discard::discard;
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// The error of a failed attempt: whatever the handler returned, or the message of its panic.
 ///
-/// It takes one allocation, the box of the error itself. A `Failure` converts back into that box, so it can be passed
-/// on wherever an error is expected.
+/// It takes one allocation, the box of the error itself; an error that was [`Classified`] keeps its class and takes two. A
+/// `Failure` converts back into that box, so it can be passed on wherever an error is expected.
 ///
 /// # Examples
 ///
@@ -31,6 +34,10 @@ pub enum FailureKind {
     Error,
     /// The handler panicked; the text is the message of the panic.
     Panic,
+    /// The handler took longer than it may.
+    Timeout,
+    /// The worker lost the job before the handler had ended: it crashed, or stopped renewing its lease.
+    LeaseLost,
 }
 
 impl Failure {
@@ -49,25 +56,56 @@ impl Failure {
         } else {
             "a panic whose payload is not a text".to_owned()
         };
-        Self(Box::new(Panicked(message)))
+        Self(Box::new(Stopped { kind: FailureKind::Panic, text: message.into() }))
     }
 
-    /// Returns whether the handler returned this failure or panicked.
+    /// Makes a failure of a handler that took longer than `limit`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for the queue that ends handlers which take too long"))]
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let text = format!("the handler took longer than {limit:?}").into();
+        Self(Box::new(Stopped { kind: FailureKind::Timeout, text }))
+    }
+
+    /// Makes a failure of a worker that lost the job.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for the queue that leases its jobs"))]
+    pub(crate) fn lease_lost() -> Self {
+        let text = "the worker lost the job before the handler had ended".into();
+        Self(Box::new(Stopped { kind: FailureKind::LeaseLost, text }))
+    }
+
+    /// Returns where this failure comes from.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
-        if self.is::<Panicked>() { FailureKind::Panic } else { FailureKind::Error }
+        self.downcast_ref::<Stopped>().map_or(FailureKind::Error, |stopped| stopped.kind)
     }
 
-    /// Returns true when the error is an `E`.
+    /// Returns whether another attempt can help. Whatever was not [`Classified`] is transient.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Classified, ErrorClass, Failure};
+    ///
+    /// let failure = Failure::new(Classified::permanent(std::io::Error::other("no such user")));
+    /// assert_eq!(failure.class(), ErrorClass::Permanent);
+    /// assert!(failure.is::<std::io::Error>());
+    /// assert_eq!(Failure::new("unknown").class(), ErrorClass::Transient);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        self.0.downcast_ref().map_or(ErrorClass::default(), Classified::class)
+    }
+
+    /// Returns true when the error is an `E`, classified or not.
     #[must_use]
     pub fn is<E: Error + 'static>(&self) -> bool {
-        self.0.is::<E>()
+        self.downcast_ref::<E>().is_some()
     }
 
-    /// Returns the error if it is an `E`.
+    /// Returns the error if it is an `E`, classified or not.
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        self.0.downcast_ref().or_else(|| self.error().downcast_ref())
     }
 
     /// Returns the error's text. Writing it is user code: if that panics, a text that says so stands in.
@@ -81,7 +119,7 @@ impl Failure {
     /// Returns the error itself, for its sources.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0
+        self.0.downcast_ref().map_or(&*self.0, Classified::error)
     }
 }
 
@@ -103,17 +141,20 @@ impl From<Failure> for Box<dyn Error + Send + Sync> {
     }
 }
 
-/// The error that stands for a panic: its message.
+/// The error that stands for a handler which returned nothing: what stopped it, and a text.
 #[derive(Debug)]
-struct Panicked(String);
+struct Stopped {
+    kind: FailureKind,
+    text: Cow<'static, str>,
+}
 
-impl fmt::Display for Panicked {
+impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
-impl Error for Panicked {}
+impl Error for Stopped {}
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +168,30 @@ mod tests {
         assert_eq!(failure.downcast_ref::<std::io::Error>().unwrap().kind(), std::io::ErrorKind::Other);
         assert_eq!(failure.error().to_string(), "boom");
         assert!(format!("{failure:?}").contains("boom"));
+    }
+
+    #[test]
+    fn a_class_is_remembered_and_the_error_found_through_it() {
+        let wait = Duration::from_secs(7);
+        let failure = Failure::new(Classified::throttled(wait, std::io::Error::other("busy")));
+        assert_eq!((failure.class(), failure.kind()), (ErrorClass::Throttled(wait), FailureKind::Error));
+        assert!(failure.is::<std::io::Error>() && failure.is::<Classified>() && !failure.is::<fmt::Error>());
+        assert!(failure.error().is::<std::io::Error>());
+        let passed_on = Failure::new(failure);
+        assert_eq!(passed_on.class(), ErrorClass::Throttled(wait));
+        assert_eq!(Failure::from_panic(&"p").class(), ErrorClass::Transient);
+    }
+
+    #[test]
+    fn what_stops_a_handler_has_a_kind_and_a_text() {
+        let late = Failure::timed_out(Duration::from_secs(30));
+        assert_eq!(
+            (late.kind(), late.to_string().as_str()),
+            (FailureKind::Timeout, "the handler took longer than 30s")
+        );
+        let lost = Failure::lease_lost();
+        assert_eq!((lost.kind(), lost.class()), (FailureKind::LeaseLost, ErrorClass::Transient));
+        assert!(lost.to_string().contains("lost"));
     }
 
     #[test]
