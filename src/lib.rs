@@ -80,8 +80,9 @@ pub use queue::{
 };
 #[cfg(not(millpond_loom))]
 pub use retry::{
-    Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass, Failure, FailureKind, IntoOutcome,
-    Jitter, Outcome, Plan, Planned, RetryBudget, RetryPolicy,
+    Admit, Breaker, BreakerState, Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass,
+    Failure, FailureKind, IntoOutcome, Jitter, Outcome, Pass, Plan, Planned, Report, RetryBudget,
+    RetryPolicy,
 };
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};

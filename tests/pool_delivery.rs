@@ -24,7 +24,12 @@ where
     R: IntoOutcome,
 {
     let time = VirtualClock::new();
-    let pool = Pool::builder().workers(1).clock(time.clock()).retry(policy).start(handler).unwrap();
+    let pool = Pool::builder()
+        .workers(1)
+        .clock(time.clock())
+        .retry(policy)
+        .start(handler)
+        .expect("such a pool can be made");
     (time, pool)
 }
 
@@ -169,7 +174,9 @@ fn a_shared_budget_bounds_the_retries_and_parks_the_rest() {
     let mut past = 0;
     for second in 1..=120u32 {
         time.advance(SECOND);
-        pools.iter().for_each(|pool| drop(quiet(pool)));
+        for pool in &pools {
+            quiet(pool);
+        }
         let now = retries.load(Ordering::SeqCst);
         assert!(now <= 100 / 5 + 10 * (second / 10 + 2), "{now} retries after {second} s");
         past = now;

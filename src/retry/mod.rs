@@ -3,7 +3,7 @@
 //! A [`RetryPolicy`] and a handler's [`Outcome`] go in, together with the number of the attempt, the time and a random
 //! number; a verdict comes out: done, again after a delay (a failed attempt or not), parked, or dead for a reason. Whoever
 //! calls supplies the time and the randomness, so every rule here is tested by tables of numbers. Two things are shared
-//! and remember what was before, the [`RetryBudget`] among them: it, too, is told what time it is.
+//! and remember what was before, the [`RetryBudget`] and the [`Breaker`]: they, too, are told what time it is.
 //!
 //! | outcome | attempts left | last attempt |
 //! |---|---|---|
@@ -21,6 +21,7 @@
 
 #![forbid(unsafe_code)]
 
+mod breaker;
 mod budget;
 mod classify;
 mod curve;
@@ -36,6 +37,7 @@ mod slices;
 mod span;
 mod verdict;
 
+pub use breaker::{Admit, Breaker, BreakerState, Pass, Report};
 pub use budget::RetryBudget;
 pub use classify::{Classified, Classify, ErrorClass};
 pub(crate) use discard::discard;
