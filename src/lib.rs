@@ -39,6 +39,7 @@
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
+//! * `cron`: schedules by cron expression, `CronSchedule`, and what to do about runs that were missed, `Recurrence`.
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
@@ -86,6 +87,8 @@ pub use retry::{
 };
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
+#[cfg(all(feature = "cron", not(millpond_loom)))]
+pub use time::{CronError, CronField, CronSchedule, Due, Missed, Recurrence};
 
 /// The lower layers, for the loom models alone.
 #[cfg(millpond_loom)]

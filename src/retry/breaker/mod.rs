@@ -12,6 +12,8 @@
 //! Each change of state begins a new round, whose number every pass carries: a report from an earlier round says nothing
 //! about the service as it is, and is ignored.
 
+#![forbid(unsafe_code)]
+
 mod machine;
 mod pass;
 
