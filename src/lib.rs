@@ -40,6 +40,7 @@
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
+//! * `cron`: schedules by cron expression, `CronSchedule`, and what to do about runs that were missed, `Recurrence`.
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
@@ -84,10 +85,14 @@ pub use queue::{
 };
 #[cfg(not(millpond_loom))]
 pub use retry::{
-    DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy, Verdict,
+    Admit, Breaker, BreakerState, Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass,
+    Failure, FailureKind, IntoOutcome, Jitter, Outcome, Pass, Plan, Planned, Report, RetryBudget,
+    RetryPolicy, Verdict,
 };
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
+#[cfg(all(feature = "cron", not(millpond_loom)))]
+pub use time::{CronError, CronField, CronSchedule, Due, Missed, Recurrence};
 
 /// The lower layers, for the loom models alone.
 #[cfg(millpond_loom)]

@@ -399,3 +399,32 @@ fn the_timer_keeps_real_time() {
     );
     assert_eq!(books(&pool).scheduled, 1);
 }
+
+#[test]
+fn at_most_once_means_that_nothing_is_begun_twice() {
+    let runs = Arc::new((0..100).map(|_| AtomicU32::new(0)).collect::<Vec<_>>());
+    let pool = Pool::builder()
+        .workers(2)
+        .at_most_once()
+        .retry(RetryPolicy::fixed(Duration::ZERO))
+        .start({
+            let runs = Arc::clone(&runs);
+            move |job: &usize, _: &Context| {
+                runs[*job].fetch_add(1, Ordering::SeqCst);
+                match job % 5 {
+                    0 => Outcome::retry("once"),
+                    1 => Outcome::snooze(Duration::ZERO),
+                    2 => Outcome::Release,
+                    3 => Outcome::dead("at once"),
+                    _ => Outcome::Done,
+                }
+            }
+        })
+        .unwrap();
+    pool.submit_many((0..100).collect::<Vec<_>>()).unwrap();
+    let stats = quiet(&pool);
+    assert_eq!((stats.done, stats.discarded, stats.dead, stats.retried), (20, 80, 0, 0));
+    assert!(runs.iter().all(|runs| runs.load(Ordering::SeqCst) == 1));
+    let leased = Pool::builder().at_most_once().lease(millpond::Lease::of(Duration::from_secs(1)));
+    assert!(matches!(leased.start(|_: &u8, _: &Context| ()), Err(millpond::BuildError::LeasedOnce)));
+}

@@ -1,16 +1,7 @@
 //! What a pool is to be like.
 
-use super::context::Context;
-use super::crew::{Crew, Hirer};
-use super::lane::{self, Lane};
-use super::owner::Pool;
-use super::queue::Queue as OpenQueue;
-use super::worker::{Rules, keep_time, work};
-use super::workers::{self, Workers};
-use crate::queue::engine::Engine;
 use crate::queue::{DeadFull, Judge, Lease, Leasing, Plan, Queue};
-use crate::retry::{IntoOutcome, RetryPolicy, discard};
-use crate::sync::{Arc, cores};
+use crate::retry::RetryPolicy;
 use crate::time::Clock;
 use std::error::Error;
 use std::fmt;
@@ -39,6 +30,7 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`timeout`](Self::timeout) | none |
 /// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
 /// | [`replace_stuck`](Self::replace_stuck) | no |
+/// | [`at_most_once`](Self::at_most_once) | no: at least once |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`drop_deadline`](Self::drop_deadline) | 5 s |
@@ -46,18 +38,19 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it starts the pool"]
 pub struct PoolBuilder<L = Unleased> {
-    lease: L,
-    replace_stuck: bool,
-    name: String,
-    workers: Option<usize>,
-    concurrency: usize,
-    capacity: usize,
-    retry: RetryPolicy,
-    timeout: Option<Duration>,
-    dead: (usize, DeadFull),
-    clock: Clock,
-    drop_deadline: Duration,
-    seed: Option<u64>,
+    pub(super) lease: L,
+    pub(super) replace_stuck: bool,
+    pub(super) at_most_once: bool,
+    pub(super) name: String,
+    pub(super) workers: Option<usize>,
+    pub(super) concurrency: usize,
+    pub(super) capacity: usize,
+    pub(super) retry: RetryPolicy,
+    pub(super) timeout: Option<Duration>,
+    pub(super) dead: (usize, DeadFull),
+    pub(super) clock: Clock,
+    pub(super) drop_deadline: Duration,
+    pub(super) seed: Option<u64>,
 }
 
 /// Of a [`PoolBuilder`]: no leases. Jobs need only be `Send`.
@@ -66,13 +59,14 @@ pub struct Unleased(());
 
 /// Of a [`PoolBuilder`]: deliveries are [leased](Lease), and jobs are copied when a lease is lost.
 #[derive(Clone, Copy, Debug)]
-pub struct Leased(Lease);
+pub struct Leased(pub(super) Lease);
 
 impl PoolBuilder {
     pub(super) fn new() -> Self {
         Self {
             lease: Unleased(()),
             replace_stuck: false,
+            at_most_once: false,
             name: "pool".to_owned(),
             workers: None,
             concurrency: CONCURRENCY_DEFAULT,
@@ -94,6 +88,7 @@ impl PoolBuilder {
         PoolBuilder {
             lease: Leased(lease),
             replace_stuck: self.replace_stuck,
+            at_most_once: self.at_most_once,
             name: self.name,
             workers: self.workers,
             concurrency: self.concurrency,
@@ -169,6 +164,17 @@ impl<L> PoolBuilder<L> {
         self
     }
 
+    /// Has each job begun once at most: one that is not done then is dropped, and counted as
+    /// [discarded](crate::Stats::discarded).
+    ///
+    /// For work that had better be missed than done twice. A retry, a snooze or a release after the handler has begun would be a
+    /// second time, so all of them drop the job, and so does its death. A lost [lease](Self::lease) would be a second time too:
+    /// the two together are refused.
+    pub fn at_most_once(mut self) -> Self {
+        self.at_most_once = true;
+        self
+    }
+
     /// Sets whether a worker that has lost a lease is replaced: another thread takes its place at once, and the stuck one ends
     /// if it ever comes back. Every such worker is reported in the log, replaced or not.
     ///
@@ -178,86 +184,12 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    /// Starts the threads of a pool; `work` makes what each worker does.
-    fn launch<T, W>(
-        self,
-        leasing: Option<Leasing<T>>,
-        stoppable: bool,
-        work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
-    ) -> Result<Pool<T>, BuildError>
-    where
-        T: Send + 'static,
-        W: Fn(usize) + Send + Sync + 'static,
-    {
-        let workers = self.workers.unwrap_or_else(cores);
-        self.check::<T>(workers)?;
-        let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
-        // From here on, dropping the pool ends the threads that were started.
-        let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
-        let hirer = Hirer::new(Arc::clone(queue.name()), crew.clone(), work(&queue, judge, &crew));
-        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
-        // Without a need for it, the timer does not hold the handler.
-        let hirer = self.replace_stuck.then_some(hirer);
-        start_timer(&crew, queue, move |queue| match hirer {
-            Some(hirer) => {
-                keep_time(queue, Some(&|| hirer.replace()));
-                discard(hirer);
-            }
-            None => keep_time(queue, None),
-        })?;
-        Ok(pool)
-    }
-
-    fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Send + 'static,
-        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        let timeout = self.timeout;
-        self.launch(leasing, false, |queue, judge, _| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            move |worker| work(&*queue, &rules, queue.timers(), worker)
-        })
-    }
-
-    fn launch_async<T, F, R>(mut self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        if self.concurrency == 0 {
-            return Err(BuildError::NoConcurrency);
-        }
-        let (timeout, concurrency) = (self.timeout, self.concurrency);
-        // A handler that waits is not stuck, and its worker has others to look after.
-        self.replace_stuck = false;
-        self.launch(leasing, true, |queue, judge, crew| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
-            move |worker| lane::work(&*queue, &rules, &lane, worker)
-        })
-    }
-
-    fn open_queue<T: Send + 'static>(self, leasing: Option<Leasing<T>>) -> Result<OpenQueue<T>, BuildError> {
-        self.check::<T>(1)?;
-        let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
-        let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
-        start_timer(&crew, queue, |queue| keep_time(queue, None))?;
-        Ok(OpenQueue::new(pool))
-    }
-
-    fn judge(&self) -> Judge {
+    pub(super) fn judge(&self) -> Judge {
         let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Judge { retry: self.retry.clone(), seed }
+        Judge { retry: self.retry.clone(), seed, at_most_once: self.at_most_once }
     }
 
-    fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
+    pub(super) fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
         Plan {
             name: self.name.as_str().into(),
             capacity: self.capacity,
@@ -269,30 +201,10 @@ impl<L> PoolBuilder<L> {
         }
     }
 
-    /// Starts workers over a queue that is not ours: see [`Engine`]. Capacity, dead letters, leases and the clock are the
-    /// engine's own; the name is the engine's too.
-    ///
-    /// # Errors
-    ///
-    /// No workers, or a thread that could not be started: those that were are told to end only by the engine's closing.
-    pub fn start_over<E, F, R>(self, engine: Arc<E>, handler: F) -> Result<Workers, BuildError>
-    where
-        E: Engine,
-        F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        let workers = self.workers.unwrap_or_else(cores);
-        self.check::<E::Job>(workers)?;
-        let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
-        let crew = Crew::new();
-        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
-        let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;
-        let hirer = Hirer::new(name, crew.clone(), move |worker| work(&*engine, &rules, &timers, worker));
-        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
-        Ok(Workers::new(crew))
-    }
-
-    fn check<T>(&self, workers: usize) -> Result<(), BuildError> {
+    pub(super) fn check<T>(&self, workers: usize, leased: bool) -> Result<(), BuildError> {
+        if leased && self.at_most_once {
+            return Err(BuildError::LeasedOnce);
+        }
         if workers == 0 {
             return Err(BuildError::NoWorkers);
         }
@@ -307,152 +219,6 @@ impl<L> PoolBuilder<L> {
     }
 }
 
-impl PoolBuilder<Unleased> {
-    /// Starts the pool: its workers, each of which calls `handler` with the jobs it takes, and a timer for the retries.
-    ///
-    /// The handler borrows the job, which the pool keeps for the next attempt. It runs on several threads at once. A
-    /// panic in it is a failed attempt; the worker lives on.
-    ///
-    /// # Errors
-    ///
-    /// A setting that cannot work, or a thread that could not be started: see [`BuildError`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use millpond::{Context, DeadFull, Pool, RetryPolicy};
-    /// use std::time::Duration;
-    ///
-    /// let pool: Pool<String> = Pool::builder()
-    ///     .name("mail")
-    ///     .workers(4)
-    ///     .capacity(1_000)
-    ///     .retry(RetryPolicy::exponential(Duration::from_millis(200), Duration::from_secs(30)).max_attempts(5))
-    ///     .timeout(Duration::from_secs(10))
-    ///     .dead_letters(1_000, DeadFull::DropOldest)
-    ///     .start(|address: &String, cx: &Context| -> Result<(), std::io::Error> {
-    ///         println!("attempt {} to reach {address}", cx.attempt());
-    ///         Ok(())
-    ///     })?;
-    /// pool.submit("alice@example.com".to_owned())?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn start<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Send + 'static,
-        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        self.launch_blocking(None, handler)
-    }
-
-    /// Starts the pool with a handler that waits: each worker has up to [`concurrency`](Self::concurrency) of them at once.
-    ///
-    /// The workers are threads of the pool's own, and no runtime is needed: handlers wait with [`Context::sleep`], on this
-    /// crate's channels, or on anything else that wakes its task. They need not be `Send`. Between two `await`s they have their
-    /// worker for themselves; one that computes for long belongs into [`start`](Self::start).
-    ///
-    /// A handler whose [`timeout`](Self::timeout) is over is dropped where it waits: that is a failed attempt. So is one whose
-    /// job was cut off by a shutdown, which gets the job back; and one that lost its lease, when it is next polled.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start), and a concurrency of zero.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use millpond::{Context, Pool};
-    /// use std::time::Duration;
-    ///
-    /// async fn deliver(url: &String, cx: &Context) -> Result<(), String> {
-    ///     cx.sleep(Duration::from_millis(1)).await;
-    ///     if url.is_empty() { Err("no address".into()) } else { Ok(()) }
-    /// }
-    ///
-    /// let pool = Pool::builder().workers(2).concurrency(10_000).start_async(deliver)?;
-    /// pool.submit("https://example.com".to_owned())?;
-    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Send + 'static,
-        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        self.launch_async(None, handler)
-    }
-
-    /// Opens a queue without workers, for those who bring loops of their own: see [`Queue`](crate::Queue).
-    ///
-    /// The settings for workers are of no effect; the timer is a thread of the queue's own.
-    ///
-    /// # Errors
-    ///
-    /// A setting that cannot work, or a timer that could not be started.
-    pub fn open<T: Send + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
-        self.open_queue(None)
-    }
-}
-
-impl PoolBuilder<Leased> {
-    /// Starts the pool: as [`PoolBuilder::start`], with leases.
-    ///
-    /// # Errors
-    ///
-    /// A setting that cannot work, or a thread that could not be started.
-    pub fn start<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Clone + Send + Sync + 'static,
-        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        let leasing = Leasing::new(self.lease.0);
-        self.launch_blocking(Some(leasing), handler)
-    }
-
-    /// Starts the pool with a handler that waits: as [`PoolBuilder::start_async`], with leases.
-    ///
-    /// # Errors
-    ///
-    /// As [`start`](Self::start), and a concurrency of zero.
-    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
-    where
-        T: Clone + Send + Sync + 'static,
-        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
-        R: IntoOutcome,
-    {
-        let leasing = Leasing::new(self.lease.0);
-        self.launch_async(Some(leasing), handler)
-    }
-
-    /// Opens a queue without workers: as [`PoolBuilder::open`], with leases.
-    ///
-    /// # Errors
-    ///
-    /// A setting that cannot work, or a timer that could not be started.
-    pub fn open<T: Clone + Send + Sync + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
-        let leasing = Leasing::new(self.lease.0);
-        self.open_queue(Some(leasing))
-    }
-}
-
-/// Starts the thread that looks after what is due.
-fn start_timer<T: Send + 'static>(
-    crew: &Crew,
-    queue: Arc<Queue<T>>,
-    keep: impl FnOnce(&Queue<T>) + Send + 'static,
-) -> Result<(), BuildError> {
-    let name = format!("{}-timer", queue.name());
-    let timer = crew.start(name, move |running| {
-        keep(&queue);
-        drop(queue);
-        drop(running);
-    });
-    timer.map_err(BuildError::Spawn)
-}
-
 /// Why a pool could not be started.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -461,6 +227,8 @@ pub enum BuildError {
     NoWorkers,
     /// A worker must be allowed one async handler at least.
     NoConcurrency,
+    /// A job that is begun at most once cannot be leased: a lease that is lost has it begun again.
+    LeasedOnce,
     /// A pool cannot hold this many jobs: none at all, or more than memory can address.
     Capacity(usize),
     /// With no room for dead letters and [`DeadFull::Block`], the first job to die would stop its worker for ever.
@@ -474,6 +242,7 @@ impl fmt::Display for BuildError {
         match self {
             BuildError::NoWorkers => f.write_str("a pool needs at least one worker"),
             BuildError::NoConcurrency => f.write_str("a worker needs room for one handler at least"),
+            BuildError::LeasedOnce => f.write_str("a job that is begun at most once cannot be leased"),
             BuildError::Capacity(jobs) => write!(f, "a pool cannot hold {jobs} jobs"),
             BuildError::NoDeadLetters => {
                 f.write_str("no room for dead letters, and workers told to wait for some")

@@ -24,6 +24,7 @@ mod latch;
 mod owner;
 mod queue;
 mod shutdown;
+mod start;
 mod worker;
 mod workers;
 

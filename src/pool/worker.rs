@@ -70,7 +70,7 @@ where
         discard(payload);
         Outcome::Retry(failure)
     });
-    let verdict = rules.judge.judge(outcome, facts.id, facts.attempt);
+    let verdict = rules.judge.judge(outcome, &facts, engine.clock());
     engine.settle(hold, delivery, verdict)
 }
 

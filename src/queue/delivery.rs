@@ -121,7 +121,7 @@ impl<T: Send + 'static> Delivery<T> {
 
     fn finish(&mut self, outcome: Outcome) -> Result<(), LeaseLost> {
         let Some((seat, hand)) = self.held.take() else { return Ok(()) };
-        let verdict: Verdict = self.queue.judge.judge(outcome, hand.facts.id, hand.facts.attempt);
+        let verdict: Verdict = self.queue.judge.judge(outcome, &hand.facts, &self.queue.clock);
         let settled = self.queue.settle(&seat, hand, verdict);
         self.queue.seats.give_back(seat);
         settled

@@ -95,6 +95,7 @@ pub struct Facts {
     pub(crate) attempt: u32,
     pub(crate) deliveries: u32,
     pub(crate) enqueued_at: Stamp,
+    pub(crate) delay: Duration,
 }
 
 impl Facts {
@@ -102,7 +103,15 @@ impl Facts {
     /// when the job was accepted.
     #[must_use]
     pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
-        Self { id, attempt, deliveries, enqueued_at: Stamp::of(enqueued_at) }
+        Self { id, attempt, deliveries, enqueued_at: Stamp::of(enqueued_at), delay: Duration::ZERO }
+    }
+
+    /// Says how long the job was delayed before this attempt, if it is a retry: policies with
+    /// [decorrelated](crate::RetryPolicy::decorrelated) delays start from there.
+    #[must_use]
+    pub fn after_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
     }
 
     #[inline]
@@ -112,6 +121,7 @@ impl Facts {
             attempt: envelope.attempt(),
             deliveries: envelope.deliveries(),
             enqueued_at: envelope.enqueued_at,
+            delay: envelope.last_delay(),
         }
     }
 }

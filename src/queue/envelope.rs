@@ -3,7 +3,7 @@
 use crate::retry::{DeadReason, Failure, discard};
 use crate::time::{Moment, Stamp};
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// How many failed attempts of one job are kept in full: the first, and the latest ones.
 ///
@@ -79,6 +79,10 @@ pub(super) struct History {
     pub(super) expires: Option<Moment>,
     /// Why the next to take the job up buries it unseen.
     pub(super) doom: Option<DeadReason>,
+    /// The delay before the attempt that comes next, or was made last.
+    delay: Duration,
+    /// The next attempt waits for the retry budget.
+    pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
     pub(super) records: Vec<AttemptRecord>,
 }
@@ -98,6 +102,22 @@ impl<T> Envelope<T> {
         self.history.as_ref().map_or(0, |history| history.deliveries).saturating_add(1)
     }
 
+    /// Returns the delay before the last retry, or zero.
+    pub(crate) fn last_delay(&self) -> Duration {
+        self.history.as_ref().map_or(Duration::ZERO, |history| history.delay)
+    }
+
+    /// Returns true when the next attempt waits for the retry budget.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.history.as_ref().is_some_and(|history| history.parked)
+    }
+
+    /// Notes how long the next attempt is put off, and whether it waits for the retry budget.
+    pub(crate) fn put_off(&mut self, delay: Duration, parked: bool) {
+        let history = self.history.get_or_insert_default();
+        (history.delay, history.parked) = (delay, parked);
+    }
+
     /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
     #[inline]
     pub(super) fn discard(self) -> bool {
@@ -110,6 +130,12 @@ impl<T> Envelope<T> {
         let history = self.history.get_or_insert_default();
         history.deliveries = history.deliveries.saturating_add(1);
         history.snoozes = history.snoozes.saturating_add(1);
+    }
+
+    /// Notes that a delivery ended with the job given back.
+    pub(super) fn record_release(&mut self) {
+        let history = self.history.get_or_insert_default();
+        history.deliveries = history.deliveries.saturating_add(1);
     }
 
     /// Notes that a delivery ended in a failed attempt.
@@ -160,8 +186,13 @@ impl<T> Envelope<T> {
         self.history.as_ref().map_or(0, |history| history.failed.saturating_add(history.lost))
     }
 
-    /// Returns why this job is to be buried unseen, if it is.
+    /// Returns true when nothing has happened to the job yet, and nothing special is to.
     #[inline]
+    pub(super) fn is_new(&self) -> bool {
+        self.history.is_none()
+    }
+
+    /// Returns why this job is to be buried unseen, if it is.
     pub(super) fn doom(&self, now: impl FnOnce() -> Moment) -> Option<DeadReason> {
         let history = self.history.as_ref()?;
         history.doom.or_else(|| (history.expires? <= now()).then_some(DeadReason::Expired))

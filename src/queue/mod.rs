@@ -26,6 +26,7 @@ pub mod engine;
 mod envelope;
 mod error;
 mod hold;
+mod judge;
 mod lease;
 mod letter;
 mod memory;
@@ -51,6 +52,7 @@ pub use self::{
     work::{CutOff, Released},
 };
 pub(crate) use self::{
+    judge::Judge,
     lease::Leasing,
-    work::{Judge, Plan, Queue},
+    work::{Plan, Queue},
 };

@@ -53,6 +53,7 @@ pub(crate) struct Seat<T> {
     pub(super) died: Counter,
     pub(super) retried: Counter,
     pub(super) snoozed: Counter,
+    pub(super) dropped: Counter,
     pub(super) panicked: Counter,
     pub(super) late: Counter,
 }
@@ -124,6 +125,7 @@ impl<T> Seat<T> {
             snoozed: Counter::default(),
             panicked: Counter::default(),
             late: Counter::default(),
+            dropped: Counter::default(),
         }
     }
 

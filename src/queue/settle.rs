@@ -31,9 +31,12 @@ impl<T> Queue<T> {
         };
         let settled = match verdict {
             Verdict::Done => self.settle_done(seat, envelope),
-            Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, delay, failure),
+            Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, (delay, false), failure),
+            Verdict::Park(delay, failure) => self.settle_retry(seat, envelope, (delay, true), failure),
             Verdict::Snooze(delay) => self.settle_snooze(seat, envelope, delay),
+            Verdict::Release => self.settle_release(seat, envelope),
             Verdict::Dead(reason, failure) => self.settle_dead(seat, envelope, reason, failure),
+            Verdict::Drop => self.settle_drop(seat, envelope),
         };
         if settled {
             return Ok(());
@@ -76,7 +79,7 @@ impl<T> Queue<T> {
         &self,
         seat: &Seat<T>,
         mut envelope: Envelope<T>,
-        delay: Duration,
+        (delay, parked): (Duration, bool),
         failure: Failure,
     ) -> bool {
         let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
@@ -87,6 +90,7 @@ impl<T> Queue<T> {
         let (id, attempt) = (envelope.id, envelope.attempt());
         tracing::warn!(target: TARGET, %id, attempt, ?delay, error = failure.text(), "the attempt failed: trying again");
         discard(envelope.record_failure(failure, self.clock.now(), seat.worker()));
+        envelope.put_off(delay, parked);
         if !seat.lay_down(id) {
             discard(envelope.strike_failure());
             self.give_back_cut(envelope);
@@ -108,6 +112,33 @@ impl<T> Queue<T> {
         seat.snoozed.bump();
         self.delay(envelope, delay);
         true
+    }
+
+    #[cold]
+    fn settle_release(&self, seat: &Seat<T>, mut envelope: Envelope<T>) -> bool {
+        tracing::debug!(target: TARGET, id = %envelope.id, "released");
+        if !seat.lay_down(envelope.id) {
+            self.give_back_cut(envelope);
+            return false;
+        }
+        envelope.record_release();
+        self.make_ready(envelope);
+        true
+    }
+
+    #[cold]
+    fn settle_drop(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
+        let id = envelope.id;
+        tracing::debug!(target: TARGET, %id, "dropped by the handler");
+        if !envelope.discard() {
+            tracing::error!(target: TARGET, %id, "dropping the job panicked");
+        }
+        let settled = seat.lay_down(id);
+        if settled {
+            seat.dropped.bump();
+            self.leave(1);
+        }
+        settled
     }
 
     #[cold]

@@ -36,7 +36,8 @@ pub struct Stats {
     pub done: u64,
     /// Dead letters kept at this moment.
     pub dead: u64,
-    /// Jobs the pool no longer answers for: `evicted + purged + taken + released + cut_off + uncopied`.
+    /// Jobs the pool no longer answers for:
+    /// `discarded + evicted + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -50,6 +51,8 @@ pub struct Stats {
     pub retried: u64,
     /// Snoozes.
     pub snoozed: u64,
+    /// Jobs whose handler said [`Outcome::Drop`](crate::Outcome::Drop).
+    pub discarded: u64,
     /// Attempts that ended in a panic of the handler.
     pub panicked: u64,
     /// Times that a job died; a redriven job may die again.
@@ -92,18 +95,21 @@ impl<T> Queue<T> {
         let [released, cut_off, turned_back, leases_lost, uncopied] =
             [&self.released, &self.cut_off, &self.turned_back, &self.leases_lost, &self.uncopied]
                 .map(|counter| counter.load(Ordering::Relaxed));
+        let discarded = self.seats.sum(|seat| &seat.dropped);
+        let from_the_dead = tally.evicted + tally.purged + tally.taken;
         Stats {
             // A redriven letter passes the gate again, and an admission that was turned back is none.
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
             done: self.seats.sum(|seat| &seat.done),
             dead: tally.kept,
-            dropped: tally.evicted + tally.purged + tally.taken + released + cut_off + uncopied,
+            dropped: discarded + from_the_dead + released + cut_off + uncopied,
             held,
             ready: self.ready(),
             scheduled: self.delayed.len(),
             in_flight: self.seats.busy().1 as u64 + tally.waiting,
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
+            discarded,
             panicked: self.seats.sum(|seat| &seat.panicked),
             died: self.seats.sum(|seat| &seat.died),
             evicted: tally.evicted,

@@ -5,7 +5,7 @@ use super::envelope::Envelope;
 use super::lease::{Leased, SharedJob};
 use super::seat::{Seat, SeatRef};
 use super::work::Queue;
-use crate::retry::{DeadReason, Failure, discard};
+use crate::retry::{DeadReason, Failure, Resume, discard};
 use crate::time::Moment;
 use std::time::Duration;
 
@@ -70,10 +70,7 @@ impl<T> Queue<T> {
         envelope: Envelope<T>,
         timeout: Option<Duration>,
     ) -> Option<InHand<T>> {
-        if let Some(reason) = envelope.doom(|| self.clock.moment()) {
-            self.bury_unseen(seat, envelope, reason);
-            return None;
-        }
+        let envelope = if envelope.is_new() { envelope } else { self.look_at(seat, envelope)? };
         let facts = Facts::of(&envelope);
         if self.leasing.is_some() {
             return self.take_up_leased(seat, envelope, facts, timeout);
@@ -83,6 +80,29 @@ impl<T> Queue<T> {
         }
         self.release(envelope);
         None
+    }
+
+    /// Looks whether a job that has a history is to be run now: if not, it is seen to.
+    #[cold]
+    fn look_at(&self, seat: &Seat<T>, mut envelope: Envelope<T>) -> Option<Envelope<T>> {
+        if let Some(reason) = envelope.doom(|| self.clock.moment()) {
+            self.bury_unseen(seat, envelope, reason);
+            return None;
+        }
+        if envelope.is_parked() {
+            match self.judge.resume(&Facts::of(&envelope), &self.clock) {
+                Resume::Deliver => envelope.put_off(envelope.last_delay(), false),
+                Resume::Park(wait) => {
+                    self.delay(envelope, wait);
+                    return None;
+                }
+                Resume::Dead(reason) => {
+                    self.bury_unseen(seat, envelope, reason);
+                    return None;
+                }
+            }
+        }
+        Some(envelope)
     }
 
     fn take_up_leased(

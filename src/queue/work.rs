@@ -2,13 +2,13 @@
 
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
+use super::judge::Judge;
 use super::lease::Leasing;
 use super::letter::DeadFull;
 use super::morgue::Morgue;
 use super::seat::Seats;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
-use crate::retry::{Outcome, RetryPolicy, Verdict, mix};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
 use crate::time::{Alarm, Clock, Moment, Timers};
@@ -57,21 +57,6 @@ pub(crate) struct Plan<T> {
     pub(crate) judge: Judge,
     /// Whether handlers end by themselves when their job is cut off.
     pub(crate) stoppable: bool,
-}
-
-/// Decides what becomes of a job after a delivery.
-#[derive(Clone)]
-pub(crate) struct Judge {
-    pub(crate) retry: RetryPolicy,
-    /// Of the jitter.
-    pub(crate) seed: u64,
-}
-
-impl Judge {
-    #[inline]
-    pub(crate) fn judge(&self, outcome: Outcome, id: JobId, attempt: u32) -> Verdict {
-        self.retry.judge(outcome, attempt, || mix(self.seed, id.get(), attempt))
-    }
 }
 
 /// A job that was accepted but is not going to be run: a shutdown hands it back. That was not an attempt.

@@ -1,15 +1,17 @@
 //! Why an attempt failed.
 
+use super::classify::{Classified, ErrorClass};
 use super::discard::discard;
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The error of a failed attempt: whatever the handler returned, or the message of its panic.
 ///
-/// It takes one allocation, the box of the error itself. A `Failure` converts back into that box, so it can be passed
-/// on wherever an error is expected.
+/// It takes one allocation, the box of the error itself; an error that was [`Classified`] keeps its class and takes two. A
+/// `Failure` converts back into that box, so it can be passed on wherever an error is expected.
 ///
 /// # Examples
 ///
@@ -57,45 +59,62 @@ impl Failure {
         } else {
             "a panic whose payload is not a text".to_owned()
         };
-        Self(Box::new(Panicked(message)))
+        Self(Box::new(Stopped { kind: FailureKind::Panic, text: message.into() }))
     }
 
     pub(crate) fn timeout() -> Self {
-        Self(Box::new(Mishap { kind: FailureKind::Timeout, text: "the time of the attempt was up" }))
+        Self::stopped(FailureKind::Timeout, "the time of the attempt was up")
     }
 
     pub(crate) fn lease_lost() -> Self {
-        Self(Box::new(Mishap { kind: FailureKind::LeaseLost, text: "the lease ran out" }))
+        Self::stopped(FailureKind::LeaseLost, "the lease ran out")
     }
 
     pub(crate) fn abandoned() -> Self {
-        Self(Box::new(Mishap { kind: FailureKind::Abandoned, text: "the delivery was dropped unsettled" }))
+        Self::stopped(FailureKind::Abandoned, "the delivery was dropped unsettled")
     }
 
     pub(crate) fn expired() -> Self {
-        Self(Box::new(Mishap { kind: FailureKind::Expired, text: "the job's time to live was over" }))
+        Self::stopped(FailureKind::Expired, "the job's time to live was over")
     }
 
-    /// Returns whether the handler returned this failure, or panicked, or what else came in between.
+    fn stopped(kind: FailureKind, text: &'static str) -> Self {
+        Self(Box::new(Stopped { kind, text: text.into() }))
+    }
+
+    /// Returns where this failure comes from.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
-        match self.downcast_ref::<Mishap>() {
-            Some(mishap) => mishap.kind,
-            None if self.is::<Panicked>() => FailureKind::Panic,
-            None => FailureKind::Error,
-        }
+        self.downcast_ref::<Stopped>().map_or(FailureKind::Error, |stopped| stopped.kind)
     }
 
-    /// Returns true when the error is an `E`.
+    /// Returns whether another attempt can help. Whatever was not [`Classified`] is transient.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Classified, ErrorClass, Failure};
+    ///
+    /// let failure = Failure::new(Classified::permanent(std::io::Error::other("no such user")));
+    /// assert_eq!(failure.class(), ErrorClass::Permanent);
+    /// assert!(failure.is::<std::io::Error>());
+    /// assert_eq!(Failure::new("unknown").class(), ErrorClass::Transient);
+    /// ```
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        self.0.downcast_ref().map_or(ErrorClass::default(), Classified::class)
+    }
+
+    /// Returns true when the error is an `E`, classified or not.
     #[must_use]
     pub fn is<E: Error + 'static>(&self) -> bool {
-        self.0.is::<E>()
+        self.downcast_ref::<E>().is_some()
     }
 
-    /// Returns the error if it is an `E`.
+    /// Returns the error if it is an `E`, classified or not.
     #[must_use]
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.0.downcast_ref()
+        self.0.downcast_ref().or_else(|| self.error().downcast_ref())
     }
 
     /// Returns the error's text. Writing it is user code: if that panics, a text that says so stands in.
@@ -109,7 +128,7 @@ impl Failure {
     /// Returns the error itself, for its sources.
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.0
+        self.0.downcast_ref().map_or(&*self.0, Classified::error)
     }
 }
 
@@ -131,32 +150,20 @@ impl From<Failure> for Box<dyn Error + Send + Sync> {
     }
 }
 
-/// The error that stands for what happened to a delivery from outside.
+/// The error that stands for a handler which returned nothing: what stopped it, and a text.
 #[derive(Debug)]
-struct Mishap {
+struct Stopped {
     kind: FailureKind,
-    text: &'static str,
+    text: Cow<'static, str>,
 }
 
-impl fmt::Display for Mishap {
+impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text)
+        f.write_str(&self.text)
     }
 }
 
-impl Error for Mishap {}
-
-/// The error that stands for a panic: its message.
-#[derive(Debug)]
-struct Panicked(String);
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Error for Panicked {}
+impl Error for Stopped {}
 
 #[cfg(test)]
 mod tests {
@@ -170,6 +177,31 @@ mod tests {
         assert_eq!(failure.downcast_ref::<std::io::Error>().unwrap().kind(), std::io::ErrorKind::Other);
         assert_eq!(failure.error().to_string(), "boom");
         assert!(format!("{failure:?}").contains("boom"));
+    }
+
+    #[test]
+    fn a_class_is_remembered_and_the_error_found_through_it() {
+        let wait = std::time::Duration::from_secs(7);
+        let failure = Failure::new(Classified::throttled(wait, std::io::Error::other("busy")));
+        assert_eq!((failure.class(), failure.kind()), (ErrorClass::Throttled(wait), FailureKind::Error));
+        assert!(failure.is::<std::io::Error>() && failure.is::<Classified>() && !failure.is::<fmt::Error>());
+        assert!(failure.error().is::<std::io::Error>());
+        let passed_on = Failure::new(failure);
+        assert_eq!(passed_on.class(), ErrorClass::Throttled(wait));
+        assert_eq!(Failure::from_panic(&"p").class(), ErrorClass::Transient);
+    }
+
+    #[test]
+    fn what_stops_a_handler_has_a_kind_and_a_text() {
+        for (failure, kind, text) in [
+            (Failure::timeout(), FailureKind::Timeout, "the time of the attempt was up"),
+            (Failure::lease_lost(), FailureKind::LeaseLost, "the lease ran out"),
+            (Failure::abandoned(), FailureKind::Abandoned, "the delivery was dropped unsettled"),
+            (Failure::expired(), FailureKind::Expired, "the job's time to live was over"),
+        ] {
+            assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, text));
+            assert_eq!(failure.class(), ErrorClass::Transient);
+        }
     }
 
     #[test]

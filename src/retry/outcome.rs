@@ -33,13 +33,21 @@ pub enum Outcome {
     /// The job is done.
     Done,
     /// The attempt failed: deliver the job again after the delay that the policy chooses.
+    ///
+    /// If the failure is [`Classified`](crate::Classified) as permanent it stands for [`Dead`](Self::Dead), if as throttled
+    /// for [`Snooze`](Self::Snooze), unless the policy's [rule](crate::RetryPolicy::decide) says otherwise.
     Retry(Failure),
     /// The attempt failed: deliver the job again after this delay. The limit of attempts holds all the same.
     RetryAfter(Duration, Failure),
     /// Not yet: deliver the job again after this delay. This is not an attempt, so a job may snooze for ever.
     Snooze(Duration),
+    /// Not here: deliver the job again at once, to whichever worker is free. This is not an attempt, so a job may be
+    /// released for ever; with nobody else to take it, it comes straight back.
+    Release,
     /// The job can never succeed: move it to the dead letters.
     Dead(Failure),
+    /// The job is not wanted any more: it ends here, neither done nor among the dead letters. It is counted as dropped.
+    Drop,
 }
 
 impl Outcome {
@@ -70,6 +78,7 @@ impl Outcome {
 /// |---|---|
 /// | `()`, `Ok(())` | [`Outcome::Done`] |
 /// | `Err(e)` | [`Outcome::Retry`] with `e` |
+/// | `Err(e)`, `e` being [`Classified`](crate::Classified) | what its class says: retry, dead letter or snooze |
 /// | `outcome`, `Ok(outcome)` | that outcome |
 ///
 /// Implement it for a type of your own to keep the rules in one place. The conversion runs in the worker, as a part of

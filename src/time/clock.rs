@@ -2,7 +2,7 @@
 
 use super::alarm::Alarm;
 use super::moment::{Moment, Stamp};
-use crate::sync::{Arc, Mutex, coarse_unix_nanos};
+use crate::sync::{Arc, Mutex, coarse_unix_nanos, process_origin};
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -50,10 +50,10 @@ struct Hands {
 }
 
 impl Clock {
-    /// Returns the system's clock.
+    /// Returns the system's clock. All of them are one: what shares a breaker or a budget may be given one each.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System { origin: Instant::now() })
+        Self(Source::System { origin: process_origin() })
     }
 
     /// Returns the time of day. It may step backwards when the system's clock is set; what is due does not follow it.
@@ -235,6 +235,15 @@ mod tests {
         assert!(!clock.is_virtual());
         let (stamp, now) = (clock.stamp().to_system_time(), clock.now());
         assert!(stamp <= now && now.duration_since(stamp).unwrap() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn all_system_clocks_count_from_one_origin() {
+        let first = Clock::system();
+        let before = first.moment();
+        let second = Clock::system();
+        let between = second.moment();
+        assert!(before <= between && between <= first.moment());
     }
 
     #[test]

@@ -8,12 +8,20 @@
 
 mod alarm;
 mod clock;
+#[cfg(feature = "cron")]
+mod cron;
 mod moment;
+#[cfg(feature = "cron")]
+mod recurrence;
 mod schedule;
 mod timers;
 
 pub(crate) use alarm::Alarm;
 pub use clock::{Clock, VirtualClock};
+#[cfg(feature = "cron")]
+pub use cron::{CronError, CronField, CronSchedule};
 pub(crate) use moment::{Moment, Stamp};
+#[cfg(feature = "cron")]
+pub use recurrence::{Due, Missed, Recurrence};
 pub(crate) use schedule::Schedule;
 pub(crate) use timers::{Sleep, Timers};

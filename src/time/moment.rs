@@ -45,6 +45,11 @@ impl Stamp {
         UNIX_EPOCH.checked_add(Duration::from_nanos(self.0)).unwrap_or(UNIX_EPOCH)
     }
 
+    /// Returns how long after `earlier` this is: zero if the clock was set back since.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
     /// Returns the reading `delay` later.
     pub(super) fn after(self, delay: Duration) -> Self {
         Self(self.0.saturating_add(saturated_nanos(delay)))
@@ -73,5 +78,8 @@ mod tests {
         assert_eq!(Stamp::of(time).to_system_time(), time);
         assert_eq!(Stamp::of(UNIX_EPOCH - Duration::from_secs(1)).to_system_time(), UNIX_EPOCH);
         assert_eq!(Stamp::of(time).after(Duration::MAX), Stamp(u64::MAX));
+        let second = Duration::from_secs(1);
+        assert_eq!(Stamp::of(time).after(second).since(Stamp::of(time)), second);
+        assert_eq!(Stamp::of(UNIX_EPOCH).since(Stamp::of(time)), Duration::ZERO);
     }
 }

@@ -24,7 +24,13 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     assert_eq!(stats.held, stats.ready + stats.scheduled + stats.in_flight, "{stats:?}");
     assert_eq!(
         stats.dropped,
-        stats.evicted + stats.purged + stats.taken + stats.released + stats.cut_off + stats.uncopied,
+        stats.discarded
+            + stats.evicted
+            + stats.purged
+            + stats.taken
+            + stats.released
+            + stats.cut_off
+            + stats.uncopied,
         "{stats:?}"
     );
     assert_eq!(

@@ -65,7 +65,7 @@ where
     let deadline = rules.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
     let handler = async { (rules.handler)(delivery.job(), &context).await.into_outcome() };
     let outcome = Guarded::new(handler, deadline, &**hold, facts.id).await;
-    let verdict = rules.judge.judge(outcome, facts.id, facts.attempt);
+    let verdict = rules.judge.judge(outcome, &facts, engine.clock());
     engine.settle(hold, delivery, verdict)
 }
 

@@ -1,0 +1,259 @@
+//! Starting what a builder describes.
+
+use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::context::Context;
+use super::crew::{Crew, Hirer};
+use super::lane::{self, Lane};
+use super::owner::Pool;
+use super::queue::Queue as OpenQueue;
+use super::worker::{Rules, keep_time, work};
+use super::workers::{self, Workers};
+use crate::queue::engine::Engine;
+use crate::queue::{Judge, Leasing, Queue};
+use crate::retry::{IntoOutcome, discard};
+use crate::sync::{Arc, cores};
+
+impl<L> PoolBuilder<L> {
+    /// Starts the threads of a pool; `work` makes what each worker does.
+    fn launch<T, W>(
+        self,
+        leasing: Option<Leasing<T>>,
+        stoppable: bool,
+        work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
+    ) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        W: Fn(usize) + Send + Sync + 'static,
+    {
+        let workers = self.workers.unwrap_or_else(cores);
+        self.check::<T>(workers, leasing.is_some())?;
+        let judge = self.judge();
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
+        // From here on, dropping the pool ends the threads that were started.
+        let crew = Crew::new();
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        let hirer = Hirer::new(Arc::clone(queue.name()), crew.clone(), work(&queue, judge, &crew));
+        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+        // Without a need for it, the timer does not hold the handler.
+        let hirer = self.replace_stuck.then_some(hirer);
+        start_timer(&crew, queue, move |queue| match hirer {
+            Some(hirer) => {
+                keep_time(queue, Some(&|| hirer.replace()));
+                discard(hirer);
+            }
+            None => keep_time(queue, None),
+        })?;
+        Ok(pool)
+    }
+
+    fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let timeout = self.timeout;
+        self.launch(leasing, false, |queue, judge, _| {
+            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
+            move |worker| work(&*queue, &rules, queue.timers(), worker)
+        })
+    }
+
+    fn launch_async<T, F, R>(mut self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        if self.concurrency == 0 {
+            return Err(BuildError::NoConcurrency);
+        }
+        let (timeout, concurrency) = (self.timeout, self.concurrency);
+        // A handler that waits is not stuck, and its worker has others to look after.
+        self.replace_stuck = false;
+        self.launch(leasing, true, |queue, judge, crew| {
+            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
+            let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
+            move |worker| lane::work(&*queue, &rules, &lane, worker)
+        })
+    }
+
+    fn open_queue<T: Send + 'static>(self, leasing: Option<Leasing<T>>) -> Result<OpenQueue<T>, BuildError> {
+        self.check::<T>(1, leasing.is_some())?;
+        let judge = self.judge();
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
+        let crew = Crew::new();
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        start_timer(&crew, queue, |queue| keep_time(queue, None))?;
+        Ok(OpenQueue::new(pool))
+    }
+
+    /// Starts workers over a queue that is not ours: see [`Engine`]. Capacity, dead letters, leases and the clock are the
+    /// engine's own; the name is the engine's too.
+    ///
+    /// # Errors
+    ///
+    /// No workers, or a thread that could not be started: those that were are told to end only by the engine's closing.
+    pub fn start_over<E, F, R>(self, engine: Arc<E>, handler: F) -> Result<Workers, BuildError>
+    where
+        E: Engine,
+        F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let workers = self.workers.unwrap_or_else(cores);
+        self.check::<E::Job>(workers, false)?;
+        let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
+        let crew = Crew::new();
+        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
+        let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;
+        let hirer = Hirer::new(name, crew.clone(), move |worker| work(&*engine, &rules, &timers, worker));
+        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+        Ok(Workers::new(crew))
+    }
+}
+
+impl PoolBuilder<Unleased> {
+    /// Starts the pool: its workers, each of which calls `handler` with the jobs it takes, and a timer for the retries.
+    ///
+    /// The handler borrows the job, which the pool keeps for the next attempt. It runs on several threads at once. A
+    /// panic in it is a failed attempt; the worker lives on.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a thread that could not be started: see [`BuildError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, DeadFull, Pool, RetryPolicy};
+    /// use std::time::Duration;
+    ///
+    /// let pool: Pool<String> = Pool::builder()
+    ///     .name("mail")
+    ///     .workers(4)
+    ///     .capacity(1_000)
+    ///     .retry(RetryPolicy::exponential(Duration::from_millis(200), Duration::from_secs(30)).max_attempts(5))
+    ///     .timeout(Duration::from_secs(10))
+    ///     .dead_letters(1_000, DeadFull::DropOldest)
+    ///     .start(|address: &String, cx: &Context| -> Result<(), std::io::Error> {
+    ///         println!("attempt {} to reach {address}", cx.attempt());
+    ///         Ok(())
+    ///     })?;
+    /// pool.submit("alice@example.com".to_owned())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        self.launch_blocking(None, handler)
+    }
+
+    /// Starts the pool with a handler that waits: each worker has up to [`concurrency`](Self::concurrency) of them at once.
+    ///
+    /// The workers are threads of the pool's own, and no runtime is needed: handlers wait with [`Context::sleep`], on this
+    /// crate's channels, or on anything else that wakes its task. They need not be `Send`. Between two `await`s they have their
+    /// worker for themselves; one that computes for long belongs into [`start`](Self::start).
+    ///
+    /// A handler whose [`timeout`](Self::timeout) is over is dropped where it waits: that is a failed attempt. So is one whose
+    /// job was cut off by a shutdown, which gets the job back; and one that lost its lease, when it is next polled.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and a concurrency of zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// async fn deliver(url: &String, cx: &Context) -> Result<(), String> {
+    ///     cx.sleep(Duration::from_millis(1)).await;
+    ///     if url.is_empty() { Err("no address".into()) } else { Ok(()) }
+    /// }
+    ///
+    /// let pool = Pool::builder().workers(2).concurrency(10_000).start_async(deliver)?;
+    /// pool.submit("https://example.com".to_owned())?;
+    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        self.launch_async(None, handler)
+    }
+
+    /// Opens a queue without workers, for those who bring loops of their own: see [`Queue`](crate::Queue).
+    ///
+    /// The settings for workers are of no effect; the timer is a thread of the queue's own.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a timer that could not be started.
+    pub fn open<T: Send + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
+        self.open_queue(None)
+    }
+}
+
+impl PoolBuilder<Leased> {
+    /// Starts the pool: as [`PoolBuilder::start`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a thread that could not be started.
+    pub fn start<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let leasing = Leasing::new(self.lease.0);
+        self.launch_blocking(Some(leasing), handler)
+    }
+
+    /// Starts the pool with a handler that waits: as [`PoolBuilder::start_async`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and a concurrency of zero.
+    pub fn start_async<T, F, R>(self, handler: F) -> Result<Pool<T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let leasing = Leasing::new(self.lease.0);
+        self.launch_async(Some(leasing), handler)
+    }
+
+    /// Opens a queue without workers: as [`PoolBuilder::open`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work, or a timer that could not be started.
+    pub fn open<T: Clone + Send + Sync + 'static>(self) -> Result<OpenQueue<T>, BuildError> {
+        let leasing = Leasing::new(self.lease.0);
+        self.open_queue(Some(leasing))
+    }
+}
+
+/// Starts the thread that looks after what is due.
+fn start_timer<T: Send + 'static>(
+    crew: &Crew,
+    queue: Arc<Queue<T>>,
+    keep: impl FnOnce(&Queue<T>) + Send + 'static,
+) -> Result<(), BuildError> {
+    let name = format!("{}-timer", queue.name());
+    let timer = crew.start(name, move |running| {
+        keep(&queue);
+        drop(queue);
+        drop(running);
+    });
+    timer.map_err(BuildError::Spawn)
+}

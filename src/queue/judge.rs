@@ -1,0 +1,41 @@
+//! What becomes of a job after a delivery: the policy is asked, with all it wants to know.
+
+use super::engine::Facts;
+use crate::retry::{Facts as Circumstances, Outcome, Resume, RetryPolicy, Verdict, mix};
+use crate::time::Clock;
+
+/// Asks the policy.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) retry: RetryPolicy,
+    /// Of the jitter.
+    pub(crate) seed: u64,
+    /// A job that was begun is never begun again.
+    pub(crate) at_most_once: bool,
+}
+
+impl Judge {
+    #[inline]
+    pub(crate) fn judge(&self, outcome: Outcome, facts: &Facts, clock: &Clock) -> Verdict {
+        let verdict = self.retry.judge(outcome, facts.attempt, || self.circumstances(facts, clock));
+        if self.at_most_once && !matches!(verdict, Verdict::Done) {
+            tracing::warn!(target: "millpond", id = %facts.id, ?verdict, "not done, and begun once: the job is dropped");
+            return Verdict::Drop;
+        }
+        verdict
+    }
+
+    /// Decides what becomes of a job that waits for the retry budget.
+    pub(super) fn resume(&self, facts: &Facts, clock: &Clock) -> Resume {
+        self.retry.resume(&self.circumstances(facts, clock))
+    }
+
+    fn circumstances(&self, facts: &Facts, clock: &Clock) -> Circumstances {
+        Circumstances {
+            now: clock.moment(),
+            elapsed: clock.stamp().since(facts.enqueued_at),
+            previous: facts.delay,
+            random: mix(self.seed, facts.id.get(), facts.attempt),
+        }
+    }
+}
