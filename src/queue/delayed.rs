@@ -49,7 +49,7 @@ impl<T> Delayed<T> {
         if state.closed || due > state.horizon {
             return Err(envelope);
         }
-        let earliest = state.schedule.push(due, envelope);
+        let earliest = state.schedule.push(due, envelope).is_earliest;
         self.publish_len(&state);
         if state.watchers > 0 && gate.held_in_order() <= state.schedule.len() as u64 {
             self.quiet.notify_all();
