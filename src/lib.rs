@@ -72,11 +72,15 @@ pub use channel::{
 pub use channel::{mpmc, mpsc, spsc};
 
 #[cfg(not(millpond_loom))]
-pub use pool::{BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, ShutdownReport};
+pub use pool::{
+    BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, Redrive, RedriveBuilder, Selected,
+    ShutdownReport, StartRedriveError,
+};
 #[cfg(not(millpond_loom))]
 pub use queue::{
-    AttemptRecord, DeadFull, DeadInfo, DeadLetter, JobId, RedriveAllError, RedriveError, Released, Stats,
-    SubmitError, SubmitFuture, SubmitManyError,
+    AttemptRecord, DeadFilter, DeadFull, DeadInfo, DeadLetter, JobId, LetterError, PastDeaths,
+    RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
+    SubmitManyError,
 };
 #[cfg(not(millpond_loom))]
 pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};

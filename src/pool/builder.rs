@@ -4,7 +4,7 @@ use super::context::Context;
 use super::latch::Latch;
 use super::owner::{Crew, Pool};
 use super::worker::{Rules, keep_time, work};
-use crate::queue::{DeadFull, Queue};
+use crate::queue::{DeadFull, DeadInfo, DeadRules, Queue};
 use crate::retry::{IntoOutcome, RetryPolicy, discard};
 use crate::sync::{Arc, cores, thread};
 use crate::time::Clock;
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// Jobs held when nothing else is said: a guess, some 50 KiB of small jobs.
 const CAPACITY_DEFAULT: usize = 1_024;
-/// Dead letters kept when nothing else is said: as many as jobs.
-const DEAD_DEFAULT: usize = 1_024;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
@@ -31,6 +29,8 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
 /// | [`timeout`](Self::timeout) | none |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
+/// | [`dead_letters_max_age`](Self::dead_letters_max_age) | no limit |
+/// | [`on_dead`](Self::on_dead) | nobody is told |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`drop_deadline`](Self::drop_deadline) | 5 s |
 /// | [`seed`](Self::seed) | random |
@@ -42,7 +42,7 @@ pub struct PoolBuilder {
     capacity: usize,
     retry: RetryPolicy,
     timeout: Option<Duration>,
-    dead: (usize, DeadFull),
+    dead: DeadRules,
     clock: Clock,
     drop_deadline: Duration,
     seed: Option<u64>,
@@ -56,7 +56,7 @@ impl PoolBuilder {
             capacity: CAPACITY_DEFAULT,
             retry: RetryPolicy::default(),
             timeout: None,
-            dead: (DEAD_DEFAULT, DeadFull::DropOldest),
+            dead: DeadRules::default(),
             clock: Clock::system(),
             drop_deadline: DROP_DEADLINE_DEFAULT,
             seed: None,
@@ -95,7 +95,43 @@ impl PoolBuilder {
 
     /// Sets how many dead letters are kept, and what happens when there is one more.
     pub fn dead_letters(mut self, capacity: usize, when_full: DeadFull) -> Self {
-        self.dead = (capacity, when_full);
+        (self.dead.capacity, self.dead.when_full) = (capacity, when_full);
+        self
+    }
+
+    /// Sets for how long dead letters are kept, from their death on, by the pool's clock. Older ones are dropped, and
+    /// counted in [`Stats::dead_expired`](crate::Stats::dead_expired).
+    ///
+    /// The pool's timer drops them, so a drop that takes long holds up retries. After a shutdown there is no timer: then
+    /// they are dropped when somebody looks at the dead letters. A letter that is lent out is dropped after it is back.
+    pub fn dead_letters_max_age(mut self, age: Duration) -> Self {
+        self.dead.max_age = Some(age);
+        self
+    }
+
+    /// Sets a function that is told of each job that dies, to raise an alarm.
+    ///
+    /// It runs in the worker, after the letter was placed or dropped for want of room, and under no lock: it may look at
+    /// the dead letters and redrive the job, but must not block in `submit`, as a handler must not. While it runs, the worker
+    /// takes no other job. A panic in it is caught, and counted in
+    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`] does not wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Outcome, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let (alarm, alarms) = mpsc::channel();
+    /// let pool = Pool::builder()
+    ///     .on_dead(move |info| drop(alarm.send(info.error.clone())))
+    ///     .start(|_: &u32, _: &Context| Outcome::dead("no such order"))?;
+    /// pool.submit(7)?;
+    /// assert_eq!(alarms.recv()?, "no such order");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_dead(mut self, tell: impl Fn(&DeadInfo) + Send + Sync + 'static) -> Self {
+        self.dead.on_dead = Some(Box::new(tell));
         self
     }
 
@@ -190,7 +226,7 @@ impl PoolBuilder {
         if self.capacity == 0 || bytes.is_none() {
             return Err(BuildError::Capacity(self.capacity));
         }
-        if self.dead == (0, DeadFull::Block) {
+        if self.dead.are_stuck() {
             return Err(BuildError::NoDeadLetters);
         }
         Ok(())

@@ -20,6 +20,8 @@ mod feed;
 mod handle;
 mod latch;
 mod owner;
+mod redrive;
+mod select;
 mod shutdown;
 mod worker;
 
@@ -28,4 +30,6 @@ pub use context::Context;
 pub use dead::DeadLetters;
 pub use handle::Handle;
 pub use owner::Pool;
+pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
+pub use select::Selected;
 pub use shutdown::ShutdownReport;

@@ -20,23 +20,42 @@
 
 #![forbid(unsafe_code)]
 
+mod bury;
+mod course;
 mod delayed;
+mod drawers;
 mod envelope;
 mod error;
+mod filter;
 mod letter;
+mod loan;
 mod morgue;
+mod mover;
+mod pace;
+mod past;
 mod redrive;
+mod rules;
 mod seat;
 mod settle;
 mod stats;
 mod submit;
 mod work;
 
-pub(crate) use self::{envelope::Envelope, seat::Seats, work::Queue};
+pub(crate) use self::{
+    course::Course,
+    envelope::Envelope,
+    mover::{NotNow, Turn},
+    rules::DeadRules,
+    seat::Seats,
+    work::Queue,
+};
 pub use self::{
+    course::{RedriveEnd, RedriveProgress},
     envelope::{AttemptRecord, JobId},
-    error::{RedriveAllError, RedriveError, SubmitError, SubmitManyError},
+    error::{LetterError, RedriveAllError, RedriveError, SubmitError, SubmitManyError},
+    filter::DeadFilter,
     letter::{DeadFull, DeadInfo, DeadLetter},
+    past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,
     work::Released,

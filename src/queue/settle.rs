@@ -86,13 +86,7 @@ impl<T> Queue<T> {
             return;
         }
         seat.died.bump();
-        // The letter may have to wait for room. It is still held then, and a shutdown ends the wait: it is not lost.
-        let victim = self.morgue.insert(info, letter);
-        self.leave(1);
-        if let Some(victim) = victim {
-            tracing::error!(target: TARGET, id = %victim.id, "no room among the dead letters: this one is dropped");
-            victim.discard();
-        }
+        self.bury(info, letter);
     }
 
     #[cold]

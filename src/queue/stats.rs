@@ -36,7 +36,7 @@ pub struct Stats {
     pub done: u64,
     /// Dead letters kept at this moment.
     pub dead: u64,
-    /// Jobs the pool no longer answers for: `evicted + purged + taken + released + cut_off`.
+    /// Jobs the pool no longer answers for: `evicted + dead_expired + purged + taken + released + cut_off`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -56,12 +56,16 @@ pub struct Stats {
     pub died: u64,
     /// Dead letters dropped because there was no room for them.
     pub evicted: u64,
+    /// Dead letters dropped because they were older than the pool keeps them.
+    pub dead_expired: u64,
     /// Dead letters dropped by a purge.
     pub purged: u64,
     /// Dead letters handed out.
     pub taken: u64,
     /// Dead letters submitted again.
     pub redriven: u64,
+    /// Times that the function given to [`PoolBuilder::on_dead`](crate::PoolBuilder::on_dead) panicked.
+    pub on_dead_panicked: u64,
     /// Jobs handed back by a shutdown.
     pub released: u64,
     /// Jobs that were still running when a shutdown ran out of time.
@@ -92,7 +96,7 @@ impl<T> Queue<T> {
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
             done: self.seats.sum(|seat| &seat.done),
             dead: tally.kept,
-            dropped: tally.evicted + tally.purged + tally.taken + released + cut_off,
+            dropped: tally.evicted + tally.expired + tally.purged + tally.taken + released + cut_off,
             held,
             ready: self.ready(),
             scheduled: self.delayed.len(),
@@ -102,9 +106,11 @@ impl<T> Queue<T> {
             panicked: self.seats.sum(|seat| &seat.panicked),
             died: self.seats.sum(|seat| &seat.died),
             evicted: tally.evicted,
+            dead_expired: tally.expired,
             purged: tally.purged,
             taken: tally.taken,
             redriven: tally.redriven,
+            on_dead_panicked: self.alert.panicked(),
             released,
             cut_off,
             late: self.seats.sum(|seat| &seat.late),

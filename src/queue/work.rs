@@ -1,9 +1,11 @@
 //! The queue itself: its parts, and the moves between them that need no settling.
 
+use super::bury::Alert;
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
-use super::letter::DeadFull;
 use super::morgue::Morgue;
+use super::mover::Moving;
+use super::rules::DeadRules;
 use super::seat::{Seat, Seats};
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
@@ -20,6 +22,8 @@ pub(crate) struct Queue<T> {
     receiver: Receiver<Envelope<T>>,
     pub(super) delayed: Delayed<T>,
     pub(super) morgue: Morgue<T>,
+    pub(super) alert: Alert,
+    pub(super) moving: Moving,
     pub(super) seats: Arc<Seats>,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
@@ -59,13 +63,7 @@ impl<T> fmt::Debug for Released<T> {
 }
 
 impl<T> Queue<T> {
-    pub(crate) fn new(
-        name: Arc<str>,
-        capacity: usize,
-        seats: usize,
-        dead: (usize, DeadFull),
-        clock: Clock,
-    ) -> Self {
+    pub(crate) fn new(name: Arc<str>, capacity: usize, seats: usize, dead: DeadRules, clock: Clock) -> Self {
         let alarm = Arc::new(Alarm::new());
         clock.subscribe(&alarm);
         let (sender, receiver) = bounded(capacity);
@@ -74,7 +72,9 @@ impl<T> Queue<T> {
             sender,
             receiver,
             delayed: Delayed::new(alarm),
-            morgue: Morgue::new(dead.0, dead.1),
+            morgue: Morgue::new(&dead),
+            alert: Alert::new(dead.on_dead),
+            moving: Moving::default(),
             seats: Arc::new(Seats::new(seats)),
             bin: Mutex::new(Vec::new()),
             released: AtomicU64::new(0),
@@ -184,17 +184,18 @@ impl<T> Queue<T> {
         self.delayed.wait_idle(&self.gate, deadline, || self.clock.moment())
     }
 
-    /// Makes the jobs ready that are due, then sleeps until there may be more. False once the schedule is closed.
+    /// Makes the jobs ready that are due, drops letters that are too old, then sleeps until there may be more. False once the schedule is closed.
     ///
     /// `due` is scratch space, empty between calls.
     pub(crate) fn tick(&self, due: &mut Vec<Envelope<T>>) -> bool {
         let alarm = self.delayed.alarm();
         let rings = alarm.rings();
         let open = self.delayed.take_due(self.clock.moment(), due);
+        self.expire_dead();
         if !due.is_empty() {
             due.drain(..).for_each(|envelope| self.make_ready(envelope));
         } else if open {
-            match self.delayed.next_due() {
+            match self.next_chore() {
                 Some(next) if next <= self.clock.moment() => {}
                 next => alarm.wait(rings, next.and_then(|next| self.clock.instant_of(next))),
             }
@@ -204,7 +205,9 @@ impl<T> Queue<T> {
 
     /// Lets no further job in. Blocked submitters get theirs back. True for the first call only.
     pub(crate) fn close(&self) -> bool {
-        self.gate.close()
+        let first = self.gate.close();
+        self.moving.close();
+        first
     }
 
     /// Hands back the jobs due later than `horizon`, now and from here on.

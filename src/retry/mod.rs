@@ -7,7 +7,8 @@
 //! | outcome | attempts left | last attempt |
 //! |---|---|---|
 //! | [`Outcome::Done`] | done | done |
-//! | [`Outcome::Retry`], `Err(e)`, a panic | again, after the policy's delay | dead: [`DeadReason::Attempts`] |
+//! | [`Outcome::Retry`], `Err(e)` | again, after the policy's delay | dead: [`DeadReason::Attempts`] |
+//! | a panic | again, after the policy's delay | dead: [`DeadReason::Panic`] |
 //! | [`Outcome::RetryAfter`] | again, after the handler's delay | dead: [`DeadReason::Attempts`] |
 //! | [`Outcome::Snooze`] | again, not an attempt | again, not an attempt |
 //! | [`Outcome::Dead`] | dead: [`DeadReason::Rejected`] | dead: [`DeadReason::Rejected`] |

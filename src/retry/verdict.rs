@@ -1,7 +1,7 @@
 //! The decision: a policy, an outcome, an attempt and a random number make a verdict.
 
 use super::discard::discard;
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::outcome::Outcome;
 use super::policy::{Decision, RetryPolicy};
 use std::fmt;
@@ -16,6 +16,14 @@ pub enum DeadReason {
     Rejected,
     /// The last attempt that the policy allows failed.
     Attempts,
+    /// The last attempt that the policy allows panicked.
+    Panic,
+    /// It was delivered as often as is allowed, and not settled: its workers died or lost it.
+    Deliveries,
+    /// It was not done before its time was up.
+    Expired,
+    /// It gave way to a newer job when the queue was full, by the queue's policy.
+    Overflow,
 }
 
 impl fmt::Display for DeadReason {
@@ -23,6 +31,10 @@ impl fmt::Display for DeadReason {
         f.write_str(match self {
             DeadReason::Rejected => "rejected",
             DeadReason::Attempts => "out of attempts",
+            DeadReason::Panic => "panicked at the last attempt",
+            DeadReason::Deliveries => "out of deliveries",
+            DeadReason::Expired => "expired",
+            DeadReason::Overflow => "no room",
         })
     }
 }
@@ -57,7 +69,9 @@ impl RetryPolicy {
             },
         };
         if self.is_last(attempt) {
-            return Verdict::Dead(DeadReason::Attempts, failure);
+            let panicked = failure.kind() == FailureKind::Panic;
+            let reason = if panicked { DeadReason::Panic } else { DeadReason::Attempts };
+            return Verdict::Dead(reason, failure);
         }
         Verdict::Retry(delay.unwrap_or_else(|| self.delay(attempt, random())), failure)
     }
@@ -94,7 +108,11 @@ mod tests {
         let outcomes: [(Make, &str, &str); 6] = [
             (|| Outcome::Done, "done", "done"),
             (|| Outcome::retry("e"), "retry e 1000", "dead out of attempts e"),
-            (|| Outcome::Retry(Failure::from_panic(&"p")), "retry p 1000", "dead out of attempts p"),
+            (
+                || Outcome::Retry(Failure::from_panic(&"p")),
+                "retry p 1000",
+                "dead panicked at the last attempt p",
+            ),
             (|| Outcome::retry_after(SECOND * 7, "e"), "retry e 7000", "dead out of attempts e"),
             (|| Outcome::snooze(SECOND * 5), "snooze 5000", "snooze 5000"),
             (|| Outcome::dead("e"), "dead rejected e", "dead rejected e"),

@@ -24,12 +24,12 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     assert_eq!(stats.held, stats.ready + stats.scheduled + stats.in_flight, "{stats:?}");
     assert_eq!(
         stats.dropped,
-        stats.evicted + stats.purged + stats.taken + stats.released + stats.cut_off,
+        stats.evicted + stats.dead_expired + stats.purged + stats.taken + stats.released + stats.cut_off,
         "{stats:?}"
     );
     assert_eq!(
         stats.died,
-        stats.dead + stats.evicted + stats.purged + stats.taken + stats.redriven,
+        stats.dead + stats.evicted + stats.dead_expired + stats.purged + stats.taken + stats.redriven,
         "a letter went elsewhere: {stats:?}"
     );
     assert_eq!(stats.dead as usize, pool.dead().len());
