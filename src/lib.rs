@@ -39,6 +39,7 @@
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
+//! * `serde`: dead letters exported as lines of JSON, for jobs that are `serde::Serialize`: `Selected::export_json`.
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
@@ -82,6 +83,8 @@ pub use queue::{
     RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
     SubmitManyError,
 };
+#[cfg(all(feature = "serde", not(millpond_loom)))]
+pub use queue::{ExportError, ExportReason};
 #[cfg(not(millpond_loom))]
 pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
 #[cfg(not(millpond_loom))]

@@ -38,6 +38,43 @@ impl<'d, T> Selected<'d, T> {
         visited.unwrap_or_else(|never| match never {});
     }
 
+    /// Writes each letter as one line of JSON to `writer`, and flushes it. Returns how many. Removes none.
+    ///
+    /// An object has `id`, `reason`, `error` and `kind` of the last failure (`null` if there was none), `attempts` (each with
+    /// `attempt`, `at`, `error`, `kind`), `attempts_total`, `deliveries`, `snoozes`, `deaths`, `past` (the earlier deaths),
+    /// `enqueued_at`, `died_at`, and the `job`. Times are in UTC as RFC 3339 has them. A letter is lent while it is written,
+    /// under no lock. Many small writes: give it a buffered writer.
+    ///
+    /// # Errors
+    ///
+    /// When a job cannot be written as JSON, or the writer fails: see [`ExportError`](crate::ExportError). All lines before
+    /// are complete.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, DeadFilter, Outcome, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|_: &Vec<u32>, _: &Context| Outcome::dead("no such order"))?;
+    /// pool.submit(vec![3, 5])?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    ///
+    /// let mut lines = Vec::new();
+    /// assert_eq!(pool.dead().select(DeadFilter::all()).export_json(&mut lines)?, 1);
+    /// let line = String::from_utf8(lines)?;
+    /// assert!(line.starts_with(r#"{"id":1,"reason":"rejected","error":"no such order","kind":"error","attempts":[{"#));
+    /// assert!(line.ends_with("\"job\":[3,5]}\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "serde")]
+    pub fn export_json(&self, writer: impl std::io::Write) -> Result<usize, crate::queue::ExportError>
+    where
+        T: serde::Serialize,
+    {
+        self.queue.dead_export(&self.filter, writer)
+    }
+
     /// Submits the jobs again, as fast as can be and without waiting for room. Returns how many.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ mod delayed;
 mod drawers;
 mod envelope;
 mod error;
+#[cfg(feature = "serde")]
+mod export;
 mod filter;
 mod letter;
 mod loan;
@@ -41,6 +43,8 @@ mod stats;
 mod submit;
 mod work;
 
+#[cfg(feature = "serde")]
+pub use self::export::{ExportError, ExportReason};
 pub(crate) use self::{
     course::Course,
     envelope::Envelope,

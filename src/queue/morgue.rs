@@ -171,3 +171,179 @@ impl<T> Morgue<T> {
         drawers.tally
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::envelope::Envelope;
+    use crate::retry::DeadReason;
+    use crate::time::Stamp;
+    use proptest::prelude::*;
+
+    const AGE: Duration = Duration::from_nanos(10);
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert,
+        Remove(usize, bool),
+        Redrive { at: usize, refused: bool },
+        Lend(usize),
+        GiveBack(usize),
+        RemoveLent(usize),
+        Pass(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => Just(Step::Insert),
+            1 => (0usize..8, any::<bool>()).prop_map(|(at, purge)| Step::Remove(at, purge)),
+            1 => (0usize..8, any::<bool>()).prop_map(|(at, refused)| Step::Redrive { at, refused }),
+            2 => (0usize..8).prop_map(Step::Lend),
+            1 => (0usize..4).prop_map(Step::GiveBack),
+            1 => (0usize..4).prop_map(Step::RemoveLent),
+            2 => (0u64..6).prop_map(Step::Pass),
+        ]
+    }
+
+    /// A list of letters: number of the job, when it was placed, whether it is on loan.
+    #[derive(Default)]
+    struct Model {
+        letters: Vec<(u64, u64, bool)>,
+        tally: Tally,
+    }
+
+    impl Model {
+        /// Returns the letter at `index`, modulo their number.
+        fn pick(&self, index: usize) -> Option<(usize, u64, bool)> {
+            let index = index.checked_rem(self.letters.len())?;
+            Some((index, self.letters[index].0, self.letters[index].2))
+        }
+
+        /// Drops the letters that are too old and here. Returns how many.
+        fn expire(&mut self, now: u64) -> u64 {
+            let before = self.letters.len();
+            self.letters.retain(|(_, at, lent)| *lent || at + 10 > now);
+            let expired = (before - self.letters.len()) as u64;
+            self.tally.expired += expired;
+            expired
+        }
+
+        fn insert(&mut self, id: u64, now: u64, capacity: usize, when_full: DeadFull) -> bool {
+            if self.letters.len() >= capacity && when_full == DeadFull::DropOldest {
+                if let Some(oldest) = self.letters.iter().position(|(_, _, lent)| !lent) {
+                    self.letters.remove(oldest);
+                    self.tally.evicted += 1;
+                    self.letters.push((id, now, false));
+                    return true;
+                }
+            }
+            let full = self.letters.len() >= capacity;
+            match full {
+                true => self.tally.evicted += 1,
+                false => self.letters.push((id, now, false)),
+            }
+            full
+        }
+    }
+
+    fn letter(id: u64) -> (DeadInfo, DeadLetter<u64>) {
+        let envelope = Envelope::new(JobId::new(id), Stamp::ORIGIN, id);
+        let letter = DeadLetter::of(envelope, DeadReason::Expired, Stamp::ORIGIN.to_system_time());
+        (DeadInfo::of(&letter), letter)
+    }
+
+    fn at(nanos: u64) -> Moment {
+        Moment::ORIGIN.after(Duration::from_nanos(nanos))
+    }
+
+    fn absent(lent: bool) -> Result<(), Absent> {
+        if lent { Err(Absent::OnLoan) } else { Ok(()) }
+    }
+
+    fn agree(capacity: usize, when_full: DeadFull, steps: Vec<Step>) -> Result<(), TestCaseError> {
+        let rules = DeadRules { capacity, when_full, max_age: Some(AGE), on_dead: None };
+        let morgue = Morgue::new(&rules);
+        let (mut model, mut loans, mut now) = (Model::default(), Vec::new(), 0);
+        for (id, step) in (1..).zip(steps) {
+            match step {
+                Step::Insert => {
+                    let (info, letter) = letter(id);
+                    let victim = morgue.insert(info, letter, || at(now));
+                    prop_assert_eq!(victim.is_some(), model.insert(id, now, capacity, when_full));
+                }
+                Step::Remove(index, purge) => {
+                    let Some((index, id, lent)) = model.pick(index) else { continue };
+                    let why = if purge { Leave::Purged } else { Leave::Taken };
+                    let removed =
+                        morgue.remove(JobId::new(id), why).map(|placed| assert_eq!(placed.letter.job, id));
+                    prop_assert_eq!(removed, absent(lent));
+                    if !lent {
+                        model.letters.remove(index);
+                        *(if purge { &mut model.tally.purged } else { &mut model.tally.taken }) += 1;
+                    }
+                }
+                Step::Redrive { at, refused } => {
+                    let Some((index, id, lent)) = model.pick(at) else { continue };
+                    let Ok(placed) = morgue.remove(JobId::new(id), Leave::Redriven) else {
+                        prop_assert!(lent);
+                        continue;
+                    };
+                    if refused {
+                        let (job, shell) = placed.open();
+                        morgue.put_back(shell.refill(job), Leave::Redriven);
+                    } else {
+                        model.letters.remove(index);
+                        model.tally.redriven += 1;
+                    }
+                }
+                Step::Lend(index) => {
+                    let Some((index, id, lent)) = model.pick(index) else { continue };
+                    let loan = morgue.lend(JobId::new(id));
+                    prop_assert_eq!(loan.as_ref().map(|_| ()).map_err(|absent| *absent), absent(lent));
+                    loans.extend(loan);
+                    model.letters[index].2 = true;
+                }
+                Step::GiveBack(index) | Step::RemoveLent(index) => {
+                    let Some(index) = index.checked_rem(loans.len()) else { continue };
+                    let loan = loans.swap_remove(index);
+                    let id = loan.letter().job;
+                    let place = model.letters.iter().position(|letter| letter.0 == id).unwrap();
+                    model.letters[place].2 = false;
+                    if matches!(step, Step::RemoveLent(_)) {
+                        prop_assert_eq!(morgue.remove_lent(loan, Leave::Purged).letter.job, id);
+                        model.letters.remove(place);
+                        model.tally.purged += 1;
+                    }
+                }
+                Step::Pass(nanos) => {
+                    now += nanos;
+                    prop_assert_eq!(morgue.expire(at(now)).len() as u64, model.expire(now));
+                    let next = model.letters.iter().find(|letter| !letter.2).map(|letter| at(letter.1 + 10));
+                    prop_assert_eq!(morgue.next_expiry(), next);
+                }
+            }
+            model.tally.kept = model.letters.len() as u64;
+            prop_assert_eq!(morgue.tally(), model.tally);
+            let listed: Vec<u64> = morgue.list(|_| true).iter().map(|info| info.id.get()).collect();
+            prop_assert_eq!(listed, model.letters.iter().map(|letter| letter.0).collect::<Vec<_>>());
+            let first =
+                model.letters.iter().find(|letter| !letter.2 && letter.0 % 2 == 0).map(|letter| letter.0);
+            let found = morgue.lend_next(0, u64::MAX, |info| info.id.get() % 2 == 0);
+            prop_assert_eq!(found.map(|loan| loan.letter().job), first);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        /// Against a list: what is kept, in which order, what is lent, and where all that left has gone.
+        #[test]
+        fn agrees_with_a_list(
+            capacity in 0usize..6,
+            newest in any::<bool>(),
+            steps in prop::collection::vec(step(), 0..120),
+        ) {
+            let when_full = if newest { DeadFull::DropNewest } else { DeadFull::DropOldest };
+            agree(capacity, when_full, steps)?;
+        }
+    }
+}

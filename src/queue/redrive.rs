@@ -3,6 +3,8 @@
 use super::drawers::{Absent, Leave, Placed};
 use super::envelope::{Envelope, JobId, discard_all};
 use super::error::{LetterError, RedriveAllError, RedriveError};
+#[cfg(feature = "serde")]
+use super::export::{ExportError, ExportReason, json_line};
 use super::filter::DeadFilter;
 use super::letter::{DeadInfo, DeadLetter};
 use super::loan::Loan;
@@ -29,6 +31,27 @@ impl<T> Queue<T> {
         mut visit: impl FnMut(&DeadLetter<T>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.dead_select(filter).try_for_each(|loan| visit(loan.letter()))
+    }
+
+    /// Writes each letter that is meant as a line of JSON. Returns how many.
+    #[cfg(feature = "serde")]
+    pub(crate) fn dead_export<W: std::io::Write>(
+        &self,
+        filter: &DeadFilter<T>,
+        mut writer: W,
+    ) -> Result<usize, ExportError>
+    where
+        T: serde::Serialize,
+    {
+        let mut written = 0;
+        let exported = self.dead_try_with(filter, |letter| {
+            let line = json_line(letter).map_err(|error| ExportReason::Job(letter.id, error))?;
+            writer.write_all(&line).map_err(ExportReason::Write)?;
+            written += 1;
+            Ok(())
+        });
+        let flushed = exported.and_then(|()| writer.flush().map_err(ExportReason::Write));
+        flushed.map(|()| written).map_err(|reason| ExportError { written, reason })
     }
 
     /// Returns the places of the letters that are meant, the oldest first.
