@@ -10,6 +10,7 @@
 //! | everybody to see every message of one stream: all of them wait, or the slow ones miss some and are told | [`broadcast`] |
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
+//! | to run a side effect once for each key, however often its job is delivered | [`Once`] |
 //!
 //! # What is promised
 //! 1. `send` returned `Ok`: the value is received exactly once, or dropped exactly once when the last receiver is gone.
@@ -47,6 +48,8 @@ pub mod broadcast;
 mod channel;
 mod gate;
 #[cfg(not(millpond_loom))]
+mod once;
+#[cfg(not(millpond_loom))]
 mod pool;
 #[cfg(not(millpond_loom))]
 mod queue;
@@ -72,6 +75,8 @@ pub use channel::{
 };
 pub use channel::{mpmc, mpsc, spsc};
 
+#[cfg(not(millpond_loom))]
+pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};
 #[cfg(not(millpond_loom))]
 pub use pool::{
     BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, Redrive, RedriveBuilder, Selected,

@@ -41,6 +41,8 @@ mod seat;
 mod settle;
 mod stats;
 mod submit;
+#[allow(dead_code, unreachable_pub, reason = "the registry that submitting with a key will use")]
+mod unique;
 mod work;
 
 #[cfg(feature = "serde")]

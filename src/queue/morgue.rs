@@ -260,6 +260,7 @@ mod tests {
         if lent { Err(Absent::OnLoan) } else { Ok(()) }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
     fn agree(capacity: usize, when_full: DeadFull, steps: Vec<Step>) -> Result<(), TestCaseError> {
         let rules = DeadRules { capacity, when_full, max_age: Some(AGE), on_dead: None };
         let morgue = Morgue::new(&rules);
