@@ -220,6 +220,24 @@ fn letters_that_are_too_old_are_dropped_and_counted() {
     assert_eq!((stats.dead, stats.dropped, stats.submitted), (0, 2, 2));
 }
 
+/// An age that is never reached, at the end of all time: the timer sleeps, and the report of the end has the dropped ones.
+#[test]
+fn the_longest_age_and_the_report_of_the_end() {
+    let (pool, time) = mixed(Pool::builder().dead_letters_max_age(Duration::MAX));
+    pool.submit(0).unwrap();
+    quiet(&pool);
+    time.advance(Duration::MAX);
+    assert_eq!(pool.dead().list().len(), 1);
+
+    let (pool, time) = mixed(Pool::builder().dead_letters_max_age(SECOND));
+    pool.submit_many(vec![0, 10, 3]).unwrap();
+    quiet(&pool);
+    time.advance(SECOND);
+    until("the timer drops them", || pool.stats().dead_expired == 2);
+    let report = pool.shutdown(LONG);
+    assert_eq!((report.done, report.dead, report.dropped), (1, 0, 2));
+}
+
 /// Whoever looks finds no letter that is too old, even if no timer runs any more.
 #[test]
 fn age_counts_after_the_end_of_the_pool() {

@@ -20,7 +20,7 @@ use std::time::SystemTime;
 /// use std::time::{Duration, SystemTime};
 ///
 /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
-/// let filter: DeadFilter<String> = DeadFilter::all()
+/// let filter = DeadFilter::<String>::all()
 ///     .reason(DeadReason::Attempts)
 ///     .kind(FailureKind::Error)
 ///     .error_contains("timed out")

@@ -105,10 +105,11 @@ impl<T> Morgue<T> {
         expired
     }
 
-    /// Returns when the oldest letter will be too old. Letters on loan are left out.
+    /// Returns when the oldest letter will be too old, if it ever will. Letters on loan are left out.
     pub(super) fn next_expiry(&self) -> Option<Moment> {
         let age = self.max_age?;
-        self.drawers.lock().oldest_placed_at().map(|placed_at| placed_at.after(age))
+        let expiry = self.drawers.lock().oldest_placed_at()?.after(age);
+        (expiry != Moment::NEVER).then_some(expiry)
     }
 
     /// Returns true when letters may become too old.
