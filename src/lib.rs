@@ -88,7 +88,8 @@ pub use queue::{
     RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
     SubmitManyError,
 };
-#[cfg(all(feature = "serde", not(millpond_loom)))]
+#[cfg(not(millpond_loom))]
+#[cfg(feature = "serde")]
 pub use queue::{ExportError, ExportReason};
 #[cfg(not(millpond_loom))]
 pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter, Outcome, RetryPolicy};
