@@ -11,6 +11,7 @@
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
 //! | the same in a loop of your own | [`Queue`] |
+//! | to run a side effect once for each key, however often its job is delivered | [`Once`] |
 //!
 //! # What is promised
 //! 1. `send` returned `Ok`: the value is received exactly once, or dropped exactly once when the last receiver is gone.
@@ -41,12 +42,15 @@
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
 //! * `cron`: schedules by cron expression, `CronSchedule`, and what to do about runs that were missed, `Recurrence`.
+//! * `serde`: dead letters exported as lines of JSON, for jobs that are `serde::Serialize`: `Selected::export_json`.
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
 pub mod broadcast;
 mod channel;
 mod gate;
+#[cfg(not(millpond_loom))]
+mod once;
 #[cfg(not(millpond_loom))]
 mod pool;
 #[cfg(not(millpond_loom))]
@@ -74,15 +78,21 @@ pub use channel::{
 pub use channel::{mpmc, mpsc, spsc};
 
 #[cfg(not(millpond_loom))]
+pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};
+#[cfg(not(millpond_loom))]
 pub use pool::{
-    BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, ShutdownReport, Unleased,
-    Workers,
+    BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, Redrive, RedriveBuilder,
+    Selected, ShutdownReport, StartRedriveError, Unleased, Workers,
 };
 #[cfg(not(millpond_loom))]
 pub use queue::{
-    AttemptRecord, CutOff, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobId, Lease, LeaseLost,
-    RedriveAllError, RedriveError, Released, Stats, SubmitError, SubmitFuture, SubmitManyError, engine,
+    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobId, Lease,
+    LeaseLost, LetterError, PastDeaths, RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released,
+    Stats, SubmitError, SubmitFuture, SubmitManyError, engine,
 };
+#[cfg(not(millpond_loom))]
+#[cfg(feature = "serde")]
+pub use queue::{ExportError, ExportReason};
 #[cfg(not(millpond_loom))]
 pub use retry::{
     Admit, Breaker, BreakerState, Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass,

@@ -111,7 +111,7 @@ fn numbers_say_where_a_subscriber_starts() {
         drop(first);
         publish(&publisher, 0..10);
         assert_eq!(publisher.sequence(), 10);
-        assert_eq!(drain(&mut publisher.subscribe()), []);
+        assert_eq!(drain(&mut publisher.subscribe()), [0_u32; 0]);
         assert_eq!(drain(&mut publisher.subscribe_oldest()), [6, 7, 8, 9]);
         assert_eq!(publisher.subscribe_oldest().sequence(), 6);
         for from in 6..10 {

@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("retry", &["time", "sync"]),
     ("time", &["sync"]),
+    ("once", &["retry", "time", "sync"]),
     ("ring", &["sync"]),
     ("wait", &["sync"]),
     ("gate", &["wait", "sync"]),
@@ -20,7 +21,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pool", &["queue", "topic", "channel", "gate", "wait", "retry", "time", "sync"]),
     (
         "lib",
-        &["pool", "queue", "topic", "channel", "broadcast", "gate", "wait", "ring", "retry", "time", "sync"],
+        &[
+            "pool",
+            "queue",
+            "once",
+            "topic",
+            "channel",
+            "broadcast",
+            "gate",
+            "wait",
+            "ring",
+            "retry",
+            "time",
+            "sync",
+        ],
     ),
 ];
 

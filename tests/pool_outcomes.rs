@@ -47,7 +47,11 @@ fn every_outcome_at_the_first_and_the_last_attempt() {
                 let (done, dead) = if name == "done" { (1, 0) } else { (0, 1) };
                 assert_eq!((stats.done, stats.dead, stats.held), (done, dead, 0), "{case}");
                 if dead == 1 {
-                    let reason = if name == "dead" { DeadReason::Rejected } else { DeadReason::Attempts };
+                    let reason = match name {
+                        "dead" => DeadReason::Rejected,
+                        "panic" => DeadReason::Panic,
+                        _ => DeadReason::Attempts,
+                    };
                     assert_eq!(pool.dead().list()[0].reason, reason, "{case}");
                 }
                 continue;

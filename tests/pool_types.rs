@@ -1,9 +1,10 @@
 //! What the compiler promises about the pool's types. The refusals are `compile_fail` examples in the docs.
 
 use millpond::{
-    AttemptRecord, BuildError, Clock, Context, DeadInfo, DeadLetter, DeadLetters, Failure, Handle, JobId,
-    Outcome, Pool, PoolBuilder, RedriveError, Released, RetryPolicy, ShutdownReport, Stats, SubmitError,
-    SubmitFuture, SubmitManyError, VirtualClock,
+    AttemptRecord, BuildError, Clock, Context, DeadFilter, DeadInfo, DeadLetter, DeadLetters, Failure,
+    Handle, JobId, LetterError, Outcome, PastDeaths, Pool, PoolBuilder, Redrive, RedriveBuilder,
+    RedriveError, RedriveProgress, Released, RetryPolicy, Selected, ShutdownReport, StartRedriveError, Stats,
+    SubmitError, SubmitFuture, SubmitManyError, VirtualClock,
 };
 use std::cell::Cell;
 use std::error::Error;
@@ -25,6 +26,12 @@ fn handles_are_send_and_sync_for_jobs_that_are_send() {
     send::<DeadLetters<Job>>();
     sync::<DeadLetters<Job>>();
     send::<SubmitFuture<'_, Job>>();
+    send::<DeadFilter<Job>>();
+    sync::<DeadFilter<Job>>();
+    send::<Selected<'_, Job>>();
+    sync::<Selected<'_, Job>>();
+    send::<RedriveBuilder<Job>>();
+    sync::<RedriveBuilder<Job>>();
     send::<DeadLetter<Job>>();
     send::<Released<Job>>();
     send::<ShutdownReport<Job>>();
@@ -49,6 +56,11 @@ fn plain_types_are_send_and_sync() {
     sync::<JobId>();
     sync::<DeadInfo>();
     sync::<AttemptRecord>();
+    sync::<PastDeaths>();
+    sync::<RedriveProgress>();
+    send::<Redrive>();
+    sync::<Redrive>();
+    fixed::<Redrive>();
     fixed::<Handle<Job>>();
 }
 
@@ -58,6 +70,8 @@ fn errors_are_errors_whatever_the_job_is() {
     error::<SubmitManyError<Job>>();
     error::<RedriveError>();
     error::<millpond::RedriveAllError>();
+    error::<LetterError>();
+    error::<StartRedriveError>();
     error::<BuildError>();
 }
 

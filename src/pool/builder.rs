@@ -1,6 +1,6 @@
 //! What a pool is to be like.
 
-use crate::queue::{DeadFull, Judge, Lease, Leasing, Plan, Queue};
+use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Plan, Queue};
 use crate::retry::RetryPolicy;
 use crate::time::Clock;
 use std::error::Error;
@@ -13,8 +13,6 @@ use std::time::Duration;
 const CAPACITY_DEFAULT: usize = 1_024;
 /// Async handlers of one worker when nothing else is said: as many as jobs.
 const CONCURRENCY_DEFAULT: usize = 1_024;
-/// Dead letters kept when nothing else is said: as many as jobs.
-const DEAD_DEFAULT: usize = 1_024;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
@@ -32,6 +30,8 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`replace_stuck`](Self::replace_stuck) | no |
 /// | [`at_most_once`](Self::at_most_once) | no: at least once |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
+/// | [`dead_letters_max_age`](Self::dead_letters_max_age) | no limit |
+/// | [`on_dead`](Self::on_dead) | nobody is told |
 /// | [`clock`](Self::clock) | the system's |
 /// | [`drop_deadline`](Self::drop_deadline) | 5 s |
 /// | [`seed`](Self::seed) | random |
@@ -47,7 +47,7 @@ pub struct PoolBuilder<L = Unleased> {
     pub(super) capacity: usize,
     pub(super) retry: RetryPolicy,
     pub(super) timeout: Option<Duration>,
-    pub(super) dead: (usize, DeadFull),
+    pub(super) dead: DeadRules,
     pub(super) clock: Clock,
     pub(super) drop_deadline: Duration,
     pub(super) seed: Option<u64>,
@@ -73,7 +73,7 @@ impl PoolBuilder {
             capacity: CAPACITY_DEFAULT,
             retry: RetryPolicy::default(),
             timeout: None,
-            dead: (DEAD_DEFAULT, DeadFull::DropOldest),
+            dead: DeadRules::default(),
             clock: Clock::system(),
             drop_deadline: DROP_DEADLINE_DEFAULT,
             seed: None,
@@ -142,7 +142,43 @@ impl<L> PoolBuilder<L> {
 
     /// Sets how many dead letters are kept, and what happens when there is one more.
     pub fn dead_letters(mut self, capacity: usize, when_full: DeadFull) -> Self {
-        self.dead = (capacity, when_full);
+        (self.dead.capacity, self.dead.when_full) = (capacity, when_full);
+        self
+    }
+
+    /// Sets for how long dead letters are kept, from their death on, by the pool's clock. Older ones are dropped, and
+    /// counted in [`Stats::dead_expired`](crate::Stats::dead_expired).
+    ///
+    /// The pool's timer drops them, so a drop that takes long holds up retries. After a shutdown there is no timer: then
+    /// they are dropped when somebody looks at the dead letters. A letter that is lent out is dropped after it is back.
+    pub fn dead_letters_max_age(mut self, age: Duration) -> Self {
+        self.dead.max_age = Some(age);
+        self
+    }
+
+    /// Sets a function that is told of each job that dies, to raise an alarm.
+    ///
+    /// It runs in the worker, after the letter was placed or dropped for want of room, and under no lock: it may look at
+    /// the dead letters and redrive the job, but must not block in `submit`, as a handler must not. While it runs, the worker
+    /// takes no other job. A panic in it is caught, and counted in
+    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`] does not wait for it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Outcome, Pool};
+    /// use std::sync::mpsc;
+    ///
+    /// let (alarm, alarms) = mpsc::channel();
+    /// let pool = Pool::builder()
+    ///     .on_dead(move |info| drop(alarm.send(info.error.clone())))
+    ///     .start(|_: &u32, _: &Context| Outcome::dead("no such order"))?;
+    /// pool.submit(7)?;
+    /// assert_eq!(alarms.recv()?, "no such order");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_dead(mut self, tell: impl Fn(&DeadInfo) + Send + Sync + 'static) -> Self {
+        self.dead.on_dead = Some(Box::new(tell));
         self
     }
 
@@ -189,11 +225,11 @@ impl<L> PoolBuilder<L> {
         Judge { retry: self.retry.clone(), seed, at_most_once: self.at_most_once }
     }
 
-    pub(super) fn plan<T>(&self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
+    pub(super) fn plan<T>(&mut self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
         Plan {
             name: self.name.as_str().into(),
             capacity: self.capacity,
-            dead: self.dead,
+            dead: std::mem::take(&mut self.dead),
             clock: self.clock.clone(),
             leasing,
             judge,
@@ -212,7 +248,7 @@ impl<L> PoolBuilder<L> {
         if self.capacity == 0 || bytes.is_none() {
             return Err(BuildError::Capacity(self.capacity));
         }
-        if self.dead == (0, DeadFull::Block) {
+        if self.dead.are_stuck() {
             return Err(BuildError::NoDeadLetters);
         }
         Ok(())

@@ -1,13 +1,17 @@
 //! The dead letters of a pool, for people and programs that look after them.
 
-use crate::queue::{DeadInfo, DeadLetter, JobId, Queue, RedriveAllError, RedriveError};
+use super::redrive::{Redrive, RedriveBuilder};
+use super::select::Selected;
+use crate::queue::{
+    DeadFilter, DeadInfo, DeadLetter, JobId, LetterError, Queue, RedriveAllError, RedriveError,
+};
 use crate::sync::Arc;
 use std::fmt;
 
 /// The dead letters of a [`Pool`](crate::Pool): jobs that will not be tried again, unless somebody says so here.
 ///
 /// They are kept in the order of their death, as many as [`PoolBuilder::dead_letters`](crate::PoolBuilder::dead_letters)
-/// allows. Cheap to clone, and usable after the pool is shut down. No user code runs under the lock: a letter that is being
+/// and [`PoolBuilder::dead_letters_max_age`](crate::PoolBuilder::dead_letters_max_age) allow. Cheap to clone, and usable after the pool is shut down. No user code runs under the lock: a letter that is being
 /// looked at is lent, and left alone by everybody else until it is back.
 ///
 /// # Examples
@@ -55,10 +59,37 @@ impl<T> DeadLetters<T> {
         self.len() == 0
     }
 
+    /// Selects the letters that `filter` means, to be listed, looked at, purged, taken or redriven.
+    ///
+    /// Which letters these are is decided anew by each method of the selection, when it comes to them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, DeadFilter, Outcome, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|order: &u32, _: &Context| match order % 2 {
+    ///     0 => Outcome::dead("no such order"),
+    ///     _ => Outcome::dead("out of stock"),
+    /// })?;
+    /// pool.submit_many(vec![1, 2, 3, 4, 5])?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    ///
+    /// let dead = pool.dead();
+    /// assert_eq!(dead.select(DeadFilter::all().error_contains("order")).purge(), 2);
+    /// let large = DeadFilter::all().error_contains("stock").matching(|letter| letter.job > 2);
+    /// assert_eq!(dead.select(large).list().len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn select(&self, filter: DeadFilter<T>) -> Selected<'_, T> {
+        Selected::new(&self.queue, filter)
+    }
+
     /// Describes all letters, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<DeadInfo> {
-        self.queue.dead_list()
+        self.select(DeadFilter::all()).list()
     }
 
     /// Shows each letter that is here when the call begins to `visit`, the oldest first.
@@ -66,10 +97,43 @@ impl<T> DeadLetters<T> {
     /// One letter at a time is lent for it; those that somebody else is looking at are left out. `visit` may use the pool
     /// and its dead letters, but the letter it is shown cannot be redriven, purged or taken meanwhile.
     pub fn with(&self, visit: impl FnMut(&DeadLetter<T>)) {
-        self.queue.dead_with(visit);
+        self.select(DeadFilter::all()).with(visit);
     }
 
-    /// Submits a dead job again. It keeps its number and the time it was accepted at; its attempts start anew.
+    /// Lends the job of a dead letter to `edit`, which may mend it in place. Returns what `edit` returns.
+    ///
+    /// The letter cannot be redriven, purged or taken meanwhile. If `edit` panics, the panic goes on to the caller, and the
+    /// letter stays with the job as `edit` left it.
+    ///
+    /// # Errors
+    ///
+    /// [`LetterError`]: the letter is not here, or somebody is looking at it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Outcome, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|address: &String, _: &Context| match address.contains('@') {
+    ///     true => Outcome::Done,
+    ///     false => Outcome::dead("not an address"),
+    /// })?;
+    /// let id = pool.submit("alice.example.com".to_owned())?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    ///
+    /// pool.dead().edit(id, |address| *address = "alice@example.com".to_owned())?;
+    /// pool.dead().redrive(id)?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    /// assert_eq!(pool.stats().done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn edit<R>(&self, id: JobId, edit: impl FnOnce(&mut T) -> R) -> Result<R, LetterError> {
+        self.queue.dead_edit(id, edit)
+    }
+
+    /// Submits a dead job again. It keeps its number and the time it was accepted at; its attempts start anew. Should
+    /// it die again, its letter tells of the earlier deaths: see [`DeadLetter::past`].
     ///
     /// Does not wait for room: a job that is refused stays a dead letter.
     ///
@@ -86,7 +150,19 @@ impl<T> DeadLetters<T> {
     ///
     /// When one is refused: how many were moved before it. It and the rest stay dead letters.
     pub fn redrive_all(&self) -> Result<usize, RedriveAllError> {
-        self.queue.redrive_all()
+        self.select(DeadFilter::all()).redrive()
+    }
+
+    /// Describes a redrive of the letters that `filter` means which runs beside the caller: at a rate, waiting for room, with
+    /// its progress to be seen, and cancellable. [`RedriveBuilder::start`] starts it.
+    pub fn redrive_with(&self, filter: DeadFilter<T>) -> RedriveBuilder<T> {
+        RedriveBuilder::new(Arc::clone(&self.queue), filter)
+    }
+
+    /// Returns the redrive that is running, if one was started by [`redrive_with`](Self::redrive_with).
+    #[must_use]
+    pub fn redriving(&self) -> Option<Redrive> {
+        self.queue.redriving().map(Redrive::new)
     }
 
     /// Drops a letter. Returns false if it is not here, or somebody is looking at it.
@@ -96,7 +172,7 @@ impl<T> DeadLetters<T> {
 
     /// Drops all letters that are here when the call begins, but for those that somebody is looking at. Returns how many.
     pub fn purge_all(&self) -> usize {
-        self.queue.dead_purge_all()
+        self.select(DeadFilter::all()).purge()
     }
 
     /// Takes a letter out. None if it is not here, or somebody is looking at it.
@@ -108,7 +184,7 @@ impl<T> DeadLetters<T> {
     /// Takes all letters out that are here when the call begins, but for those that somebody is looking at.
     #[must_use = "the letters are no longer kept; `purge_all` drops them"]
     pub fn take_all(&self) -> Vec<DeadLetter<T>> {
-        self.queue.dead_take_all()
+        self.select(DeadFilter::all()).take()
     }
 }
 

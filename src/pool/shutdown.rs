@@ -19,7 +19,7 @@ pub struct ShutdownReport<T> {
     pub done: u64,
     /// How many are dead letters, which are still within reach.
     pub dead: u64,
-    /// How many dead letters were evicted for want of room, purged or taken.
+    /// How many dead letters were dropped for want of room or because of their age, purged or taken.
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
     pub released: Vec<Released<T>>,
@@ -79,7 +79,7 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> Shutdown
     let report = ShutdownReport {
         done: stats.done,
         dead: stats.dead,
-        dropped: stats.evicted + stats.purged + stats.taken,
+        dropped: stats.evicted + stats.dead_expired + stats.purged + stats.taken,
         released: queue.collect_released(),
         cut_off,
     };

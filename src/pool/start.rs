@@ -16,7 +16,7 @@ use crate::sync::{Arc, cores};
 impl<L> PoolBuilder<L> {
     /// Starts the threads of a pool; `work` makes what each worker does.
     fn launch<T, W>(
-        self,
+        mut self,
         leasing: Option<Leasing<T>>,
         stoppable: bool,
         work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
@@ -78,7 +78,10 @@ impl<L> PoolBuilder<L> {
         })
     }
 
-    fn open_queue<T: Send + 'static>(self, leasing: Option<Leasing<T>>) -> Result<OpenQueue<T>, BuildError> {
+    fn open_queue<T: Send + 'static>(
+        mut self,
+        leasing: Option<Leasing<T>>,
+    ) -> Result<OpenQueue<T>, BuildError> {
         self.check::<T>(1, leasing.is_some())?;
         let judge = self.judge();
         let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));

@@ -1,5 +1,6 @@
 //! A job on its way: its number, its times and, once something has happened to it, its history.
 
+use super::past::PastDeaths;
 use crate::retry::{DeadReason, Failure, discard};
 use crate::time::{Moment, Stamp};
 use std::fmt;
@@ -85,9 +86,16 @@ pub(super) struct History {
     pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
     pub(super) records: Vec<AttemptRecord>,
+    /// The deaths of a job that was redriven: see [`PastDeaths`].
+    pub(super) past: Vec<PastDeaths>,
 }
 
 impl<T> Envelope<T> {
+    /// A job that has died before, and starts anew.
+    pub(super) fn redriven(id: JobId, enqueued_at: Stamp, past: Vec<PastDeaths>, job: T) -> Self {
+        Self { id, enqueued_at, history: Some(Box::new(History { past, ..History::default() })), job }
+    }
+
     pub(super) fn new(id: JobId, enqueued_at: Stamp, job: T) -> Self {
         Self { id, enqueued_at, history: None, job }
     }

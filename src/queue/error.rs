@@ -134,6 +134,27 @@ impl fmt::Display for RedriveError {
 
 impl Error for RedriveError {}
 
+/// Why a dead letter could not be edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LetterError {
+    /// There is no dead letter with this number.
+    NotFound,
+    /// Somebody is looking at the letter at this moment.
+    InUse,
+}
+
+impl fmt::Display for LetterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            LetterError::NotFound => "there is no such dead letter",
+            LetterError::InUse => "the dead letter is being looked at",
+        })
+    }
+}
+
+impl Error for LetterError {}
+
 /// Why redriving stopped before all dead letters were moved. The rest stay dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! A dead letter, and what may be done with a store that is full of them.
 
 use super::envelope::{AttemptRecord, Envelope, JobId, discard_all};
+use super::past::{PastDeaths, deaths};
 use crate::retry::{DeadReason, Failure, FailureKind, discard};
 use std::fmt;
 use std::time::SystemTime;
@@ -41,18 +42,26 @@ pub struct DeadLetter<T> {
     pub enqueued_at: SystemTime,
     /// When it died.
     pub died_at: SystemTime,
+    /// Its earlier deaths, if it was redriven: the latest reason first. The attempts above are of its latest life alone.
+    pub past: Vec<PastDeaths>,
 }
 
 impl<T> DeadLetter<T> {
-    /// Returns the failure that the job died of.
+    /// Returns the last failure of the job. None if it died of none: it was too old, or there was no room for it.
     #[must_use]
     pub fn last_failure(&self) -> Option<&Failure> {
         self.attempts.last().map(|record| &record.failure)
     }
 
-    /// Turns a job whose last failure is recorded into a dead letter.
+    /// Returns how often the job has died: more than once if it was redriven.
+    #[must_use]
+    pub fn deaths(&self) -> u32 {
+        deaths(&self.past)
+    }
+
+    /// Turns a job into a dead letter. If it dies of a failure, that is recorded first.
     pub(super) fn of(envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) -> Self {
-        let history = *envelope.history.expect("a job dies of a failure, and that is recorded first");
+        let history = envelope.history.map(|history| *history).unwrap_or_default();
         Self {
             id: envelope.id,
             job: envelope.job,
@@ -63,11 +72,10 @@ impl<T> DeadLetter<T> {
             snoozes: history.snoozes,
             enqueued_at: envelope.enqueued_at.to_system_time(),
             died_at,
+            past: history.past,
         }
     }
-}
 
-impl<T> DeadLetter<T> {
     /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
     pub(super) fn discard(self) -> bool {
         let dropped = discard(self.job);
@@ -92,6 +100,7 @@ impl<T> DeadLetter<T> {
             snoozes: self.snoozes,
             enqueued_at: self.enqueued_at,
             died_at: self.died_at,
+            past: self.past,
         }
     }
 }
@@ -110,6 +119,7 @@ impl<T> fmt::Debug for DeadLetter<T> {
             .field("reason", &self.reason)
             .field("attempts", &self.attempts)
             .field("died_at", &self.died_at)
+            .field("past", &self.past)
             .finish_non_exhaustive()
     }
 }
@@ -122,12 +132,14 @@ pub struct DeadInfo {
     pub id: JobId,
     /// Why it is here.
     pub reason: DeadReason,
-    /// The text of its last failure.
+    /// The text of its last failure; empty if it died of none.
     pub error: String,
     /// Whether that was an error or a panic.
     pub kind: FailureKind,
-    /// How many attempts failed.
+    /// How many attempts failed since it was accepted or last redriven.
     pub attempts: u32,
+    /// How often it has died: more than once if it was redriven.
+    pub deaths: u32,
     /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
     /// When it died.
@@ -144,6 +156,7 @@ impl DeadInfo {
             error: failure.map(Failure::text).unwrap_or_default(),
             kind: failure.map_or(FailureKind::Error, Failure::kind),
             attempts: letter.attempts_total,
+            deaths: letter.deaths(),
             enqueued_at: letter.enqueued_at,
             died_at: letter.died_at,
         }

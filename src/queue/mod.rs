@@ -20,33 +20,56 @@
 
 #![forbid(unsafe_code)]
 
+mod bury;
+mod course;
 mod delayed;
 mod delivery;
+mod drawers;
 pub mod engine;
 mod envelope;
 mod error;
+#[cfg(feature = "serde")]
+mod export;
+mod filter;
 mod hold;
 mod judge;
 mod lease;
 mod letter;
+mod loan;
 mod memory;
 mod morgue;
+mod mover;
+mod pace;
+mod past;
 mod redrive;
+mod rules;
 mod seat;
 mod settle;
 mod stats;
 mod submit;
 mod take;
 mod tend;
+#[allow(dead_code, unreachable_pub, reason = "the registry that submitting with a key will use")]
+mod unique;
 mod work;
 
+#[cfg(feature = "serde")]
+pub use self::export::{ExportError, ExportReason};
+pub(crate) use self::{
+    course::Course,
+    mover::{NotNow, Turn},
+    rules::DeadRules,
+};
 pub use self::{
+    course::{RedriveEnd, RedriveProgress},
     delivery::Delivery,
     envelope::{AttemptRecord, JobId},
-    error::{RedriveAllError, RedriveError, SubmitError, SubmitManyError},
+    error::{LetterError, RedriveAllError, RedriveError, SubmitError, SubmitManyError},
+    filter::DeadFilter,
     hold::Hold,
     lease::{Lease, LeaseLost},
     letter::{DeadFull, DeadInfo, DeadLetter},
+    past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,
     work::{CutOff, Released},

@@ -4,106 +4,62 @@
 //! while they are *lent*, which leaves their description behind. A letter on loan counts as kept; it is neither evicted
 //! nor given to anybody else until it is back.
 
+use super::drawers::{Absent, Drawers, Leave, Placed, Scan, Tally};
 use super::envelope::JobId;
 use super::letter::{DeadFull, DeadInfo, DeadLetter};
+use super::loan::Loan;
+use super::rules::DeadRules;
 use crate::sync::{Condvar, Mutex, MutexGuard};
-use std::collections::{BTreeMap, HashMap};
+use crate::time::Moment;
+use std::time::Duration;
 
 /// Keeps the dead letters of a queue.
 pub(super) struct Morgue<T> {
     capacity: usize,
     when_full: DeadFull,
+    max_age: Option<Duration>,
     drawers: Mutex<Drawers<T>>,
     /// Notified when a letter leaves, for workers that wait for room.
     room: Condvar,
 }
 
-struct Drawers<T> {
-    /// By the order of their death.
-    letters: BTreeMap<u64, Drawer<T>>,
-    /// Where each job's letter lies.
-    places: HashMap<JobId, u64>,
-    next: u64,
-    /// Nobody waits for room any more.
-    shut: bool,
-    tally: Tally,
-}
-
-struct Drawer<T> {
-    info: DeadInfo,
-    /// None while it is on loan.
-    letter: Option<DeadLetter<T>>,
-}
-
-/// Where dead letters went. Each is counted when it happens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) kept: u64,
-    pub(super) evicted: u64,
-    pub(super) purged: u64,
-    pub(super) taken: u64,
-    pub(super) redriven: u64,
-    /// Letters whose worker waits for room.
-    pub(super) waiting: u64,
-}
-
-/// Why a letter leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leave {
-    Purged,
-    Taken,
-    Redriven,
-}
-
-/// Why a letter cannot leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Absent {
-    NotFound,
-    OnLoan,
-}
-
-/// A letter with its place, to put it back where it was.
-pub(super) struct Placed<T> {
-    place: u64,
-    pub(super) info: DeadInfo,
-    pub(super) letter: DeadLetter<T>,
-}
-
 impl<T> Morgue<T> {
-    pub(super) fn new(capacity: usize, when_full: DeadFull) -> Self {
-        let drawers = Drawers {
-            letters: BTreeMap::new(),
-            places: HashMap::new(),
-            next: 0,
-            shut: false,
-            tally: Tally::default(),
-        };
-        Self { capacity, when_full, drawers: Mutex::new(drawers), room: Condvar::new() }
+    pub(super) fn new(rules: &DeadRules) -> Self {
+        Self {
+            capacity: rules.capacity,
+            when_full: rules.when_full,
+            max_age: rules.max_age,
+            drawers: Mutex::new(Drawers::new()),
+            room: Condvar::new(),
+        }
     }
 
     /// Keeps a letter, and waits for room if the policy is to block. Returns the letter that has to go instead, if one
-    /// has: its drop is user code, and so the caller's.
-    pub(super) fn insert(&self, info: DeadInfo, letter: DeadLetter<T>) -> Option<DeadLetter<T>> {
+    /// has: its drop is user code, and so the caller's. `now` is asked when there is room.
+    pub(super) fn insert(
+        &self,
+        info: DeadInfo,
+        letter: DeadLetter<T>,
+        now: impl FnOnce() -> Moment,
+    ) -> Option<DeadLetter<T>> {
         let mut drawers = self.drawers.lock();
         let mut victim = None;
         match self.when_full {
             DeadFull::Block => self.wait_for_room(&mut drawers),
-            DeadFull::DropOldest if drawers.letters.len() >= self.capacity => victim = drawers.pop_oldest(),
+            DeadFull::DropOldest if drawers.len() >= self.capacity => victim = drawers.evict_oldest(),
             DeadFull::DropOldest | DeadFull::DropNewest => {}
         }
-        if self.when_full != DeadFull::Block && drawers.letters.len() >= self.capacity {
+        if self.when_full != DeadFull::Block && drawers.len() >= self.capacity {
             drawers.tally.evicted += 1;
             return Some(letter);
         }
-        let place = drawers.next;
-        drawers.next += 1;
-        drawers.put(place, info, letter);
+        drawers.push(info, letter, now());
         victim
     }
 
     fn wait_for_room(&self, drawers: &mut MutexGuard<'_, Drawers<T>>) {
         drawers.tally.waiting += 1;
-        while drawers.letters.len() >= self.capacity && !drawers.shut {
+        while drawers.len() >= self.capacity && !drawers.shut {
             self.room.wait(drawers);
         }
         drawers.tally.waiting -= 1;
@@ -118,148 +74,279 @@ impl<T> Morgue<T> {
     /// Takes a job's letter out.
     pub(super) fn remove(&self, id: JobId, why: Leave) -> Result<Placed<T>, Absent> {
         let mut drawers = self.drawers.lock();
-        let place = *drawers.places.get(&id).ok_or(Absent::NotFound)?;
-        self.leave(&mut drawers, place, why).ok_or(Absent::OnLoan)
+        let place = drawers.place(id)?;
+        let placed = drawers.leave(place, why)?;
+        self.room.notify_one();
+        Ok(placed)
     }
 
-    /// Takes out the oldest letter that is not on loan and lies at `from` or later, before `end`.
-    pub(super) fn remove_first(&self, from: u64, end: u64, why: Leave) -> Option<Placed<T>> {
-        let mut drawers = self.drawers.lock();
-        let place = drawers.first(from, end)?;
-        self.leave(&mut drawers, place, why)
+    /// Takes the letter at `place` out.
+    pub(super) fn remove_at(&self, place: u64, why: Leave) -> Result<Placed<T>, Absent> {
+        let placed = self.drawers.lock().leave(place, why)?;
+        self.room.notify_one();
+        Ok(placed)
     }
 
-    /// Returns true if [`remove_first`](Self::remove_first) would find a letter.
-    pub(super) fn has(&self, from: u64, end: u64) -> bool {
-        self.drawers.lock().first(from, end).is_some()
+    /// Takes out a letter that is lent to the caller.
+    pub(super) fn remove_lent(&self, loan: Loan<'_, T>, why: Leave) -> Placed<T> {
+        let (place, letter) = loan.keep();
+        let placed = self.drawers.lock().leave_lent(place, letter, why);
+        self.room.notify_one();
+        placed
+    }
+
+    /// Takes out letters that are too old at `now`, a batch at most: to be called until it returns none.
+    pub(super) fn expire(&self, now: Moment) -> Vec<DeadLetter<T>> {
+        let Some(latest) = self.max_age.and_then(|age| now.before(age)) else { return Vec::new() };
+        let expired = self.drawers.lock().expire(latest);
+        if !expired.is_empty() {
+            self.room.notify_all();
+        }
+        expired
+    }
+
+    /// Returns when the oldest letter will be too old, if it ever will. Letters on loan are left out.
+    pub(super) fn next_expiry(&self) -> Option<Moment> {
+        let age = self.max_age?;
+        let expiry = self.drawers.lock().oldest_placed_at()?.after(age);
+        (expiry != Moment::NEVER).then_some(expiry)
+    }
+
+    /// Returns true when letters may become too old.
+    pub(super) fn ages(&self) -> bool {
+        self.max_age.is_some()
     }
 
     /// Tells whether a job's letter could be taken out.
     pub(super) fn find(&self, id: JobId) -> Result<(), Absent> {
         let drawers = self.drawers.lock();
-        let place = drawers.places.get(&id).ok_or(Absent::NotFound)?;
-        drawers.letters.get(place).and_then(|drawer| drawer.letter.as_ref()).map(|_| ()).ok_or(Absent::OnLoan)
+        drawers.find(drawers.place(id)?)
     }
 
     /// Puts a letter back where [`remove`](Self::remove) found it, as if it had never left, whatever the limit is.
     pub(super) fn put_back(&self, placed: Placed<T>, why: Leave) {
-        let mut drawers = self.drawers.lock();
-        *drawers.tally.count(why) -= 1;
-        drawers.put(placed.place, placed.info, placed.letter);
+        self.drawers.lock().put_back(placed, why);
     }
 
-    /// Lends the oldest letter that is not on loan and lies at `from` or later, before `end`.
-    pub(super) fn lend(&self, from: u64, end: u64) -> Option<Loan<'_, T>> {
+    /// Lends a job's letter.
+    pub(super) fn lend(&self, id: JobId) -> Result<Loan<'_, T>, Absent> {
         let mut drawers = self.drawers.lock();
-        let place = drawers.first(from, end)?;
-        let letter = drawers.letters.get_mut(&place)?.letter.take();
-        Some(Loan { morgue: self, place, letter })
+        let place = drawers.place(id)?;
+        let letter = drawers.lend(place)?;
+        Ok(Loan::new(&self.drawers, place, letter))
+    }
+
+    /// Lends the oldest letter that is here, lies at `from` or later, before `end`, and passes.
+    pub(super) fn lend_next(
+        &self,
+        mut from: u64,
+        end: u64,
+        passes: impl Fn(&DeadInfo) -> bool,
+    ) -> Option<Loan<'_, T>> {
+        loop {
+            let mut drawers = self.drawers.lock();
+            match drawers.scan(from, end, &passes) {
+                Scan::Found(place) => {
+                    let letter = drawers.lend(place).ok()?;
+                    return Some(Loan::new(&self.drawers, place, letter));
+                }
+                Scan::More(next) => from = next,
+                Scan::Nothing => return None,
+            }
+        }
     }
 
     /// Returns where the next letter to come will lie: all that are here lie before it.
     pub(super) fn end(&self) -> u64 {
-        self.drawers.lock().next
+        self.drawers.lock().end()
     }
 
-    /// Describes the letters, the oldest first.
-    pub(super) fn list(&self) -> Vec<DeadInfo> {
-        self.drawers.lock().letters.values().map(|drawer| drawer.info.clone()).collect()
+    /// Describes the letters that pass, the oldest first, those on loan as well.
+    pub(super) fn list(&self, passes: impl Fn(&DeadInfo) -> bool) -> Vec<DeadInfo> {
+        self.drawers.lock().infos().filter(|info| passes(info)).cloned().collect()
     }
 
     pub(super) fn tally(&self) -> Tally {
         let drawers = self.drawers.lock();
-        debug_assert_eq!(drawers.tally.kept, drawers.letters.len() as u64, "every letter is counted");
+        debug_assert_eq!(drawers.tally.kept, drawers.len() as u64, "every letter is counted");
         drawers.tally
     }
-
-    /// Moves a letter out of its drawer, unless it is on loan.
-    fn leave(&self, drawers: &mut MutexGuard<'_, Drawers<T>>, place: u64, why: Leave) -> Option<Placed<T>> {
-        let drawer = drawers.letters.get_mut(&place)?;
-        let letter = drawer.letter.take()?;
-        let drawer = drawers.letters.remove(&place)?;
-        drawers.places.remove(&letter.id);
-        drawers.tally.kept -= 1;
-        *drawers.tally.count(why) += 1;
-        self.room.notify_one();
-        Some(Placed { place, info: drawer.info, letter })
-    }
 }
 
-impl<T> Drawers<T> {
-    fn put(&mut self, place: u64, info: DeadInfo, letter: DeadLetter<T>) {
-        self.tally.kept += 1;
-        self.places.insert(letter.id, place);
-        let before = self.letters.insert(place, Drawer { info, letter: Some(letter) });
-        debug_assert!(before.is_none(), "a place is used once");
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::envelope::Envelope;
+    use crate::retry::DeadReason;
+    use crate::time::Stamp;
+    use proptest::prelude::*;
+
+    const AGE: Duration = Duration::from_nanos(10);
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Insert,
+        Remove(usize, bool),
+        Redrive { at: usize, refused: bool },
+        Lend(usize),
+        GiveBack(usize),
+        RemoveLent(usize),
+        Pass(u64),
     }
 
-    /// Returns the first place at `from` or later, before `end`, whose letter is here.
-    fn first(&self, from: u64, end: u64) -> Option<u64> {
-        let mut range = self.letters.range(from..end.max(from));
-        range.find(|(_, drawer)| drawer.letter.is_some()).map(|(&place, _)| place)
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => Just(Step::Insert),
+            1 => (0usize..8, any::<bool>()).prop_map(|(at, purge)| Step::Remove(at, purge)),
+            1 => (0usize..8, any::<bool>()).prop_map(|(at, refused)| Step::Redrive { at, refused }),
+            2 => (0usize..8).prop_map(Step::Lend),
+            1 => (0usize..4).prop_map(Step::GiveBack),
+            1 => (0usize..4).prop_map(Step::RemoveLent),
+            2 => (0u64..6).prop_map(Step::Pass),
+        ]
     }
 
-    fn pop_oldest(&mut self) -> Option<DeadLetter<T>> {
-        let place = self.first(0, u64::MAX)?;
-        let letter = self.letters.remove(&place)?.letter?;
-        self.places.remove(&letter.id);
-        self.tally.kept -= 1;
-        self.tally.evicted += 1;
-        Some(letter)
+    /// A list of letters: number of the job, when it was placed, whether it is on loan.
+    #[derive(Default)]
+    struct Model {
+        letters: Vec<(u64, u64, bool)>,
+        tally: Tally,
     }
-}
 
-impl Tally {
-    fn count(&mut self, why: Leave) -> &mut u64 {
-        match why {
-            Leave::Purged => &mut self.purged,
-            Leave::Taken => &mut self.taken,
-            Leave::Redriven => &mut self.redriven,
+    impl Model {
+        /// Returns the letter at `index`, modulo their number.
+        fn pick(&self, index: usize) -> Option<(usize, u64, bool)> {
+            let index = index.checked_rem(self.letters.len())?;
+            Some((index, self.letters[index].0, self.letters[index].2))
+        }
+
+        /// Drops the letters that are too old and here. Returns how many.
+        fn expire(&mut self, now: u64) -> u64 {
+            let before = self.letters.len();
+            self.letters.retain(|(_, at, lent)| *lent || at + 10 > now);
+            let expired = (before - self.letters.len()) as u64;
+            self.tally.expired += expired;
+            expired
+        }
+
+        fn insert(&mut self, id: u64, now: u64, capacity: usize, when_full: DeadFull) -> bool {
+            if self.letters.len() >= capacity && when_full == DeadFull::DropOldest {
+                if let Some(oldest) = self.letters.iter().position(|(_, _, lent)| !lent) {
+                    self.letters.remove(oldest);
+                    self.tally.evicted += 1;
+                    self.letters.push((id, now, false));
+                    return true;
+                }
+            }
+            let full = self.letters.len() >= capacity;
+            match full {
+                true => self.tally.evicted += 1,
+                false => self.letters.push((id, now, false)),
+            }
+            full
         }
     }
-}
 
-impl<T> Placed<T> {
-    /// Returns the place after this one.
-    pub(super) fn next(&self) -> u64 {
-        self.place + 1
+    fn letter(id: u64) -> (DeadInfo, DeadLetter<u64>) {
+        let envelope = Envelope::new(JobId::new(id), Stamp::of(std::time::UNIX_EPOCH), id);
+        let letter =
+            DeadLetter::of(envelope, DeadReason::Expired, Stamp::of(std::time::UNIX_EPOCH).to_system_time());
+        (DeadInfo::of(&letter), letter)
     }
 
-    /// Takes the job out of the letter, and leaves what the job can be put back into.
-    pub(super) fn open(self) -> (T, Placed<()>) {
-        let (job, letter) = self.letter.open();
-        (job, Placed { place: self.place, info: self.info, letter })
-    }
-}
-
-impl Placed<()> {
-    /// Undoes [`open`](Placed::open).
-    pub(super) fn refill<T>(self, job: T) -> Placed<T> {
-        Placed { place: self.place, info: self.info, letter: self.letter.refill(job) }
-    }
-}
-
-/// A letter on loan. It goes back when this is dropped, by a panic as well.
-pub(super) struct Loan<'m, T> {
-    morgue: &'m Morgue<T>,
-    place: u64,
-    letter: Option<DeadLetter<T>>,
-}
-
-impl<T> Loan<'_, T> {
-    pub(super) fn letter(&self) -> &DeadLetter<T> {
-        self.letter.as_ref().expect("only the drop gives the letter back")
+    fn at(nanos: u64) -> Moment {
+        Moment::ORIGIN.after(Duration::from_nanos(nanos))
     }
 
-    pub(super) fn place(&self) -> u64 {
-        self.place
+    fn absent(lent: bool) -> Result<(), Absent> {
+        if lent { Err(Absent::OnLoan) } else { Ok(()) }
     }
-}
 
-impl<T> Drop for Loan<'_, T> {
-    fn drop(&mut self) {
-        if let Some(drawer) = self.morgue.drawers.lock().letters.get_mut(&self.place) {
-            drawer.letter = self.letter.take();
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of step")]
+    fn agree(capacity: usize, when_full: DeadFull, steps: Vec<Step>) -> Result<(), TestCaseError> {
+        let rules = DeadRules { capacity, when_full, max_age: Some(AGE), on_dead: None };
+        let morgue = Morgue::new(&rules);
+        let (mut model, mut loans, mut now) = (Model::default(), Vec::new(), 0);
+        for (id, step) in (1..).zip(steps) {
+            match step {
+                Step::Insert => {
+                    let (info, letter) = letter(id);
+                    let victim = morgue.insert(info, letter, || at(now));
+                    prop_assert_eq!(victim.is_some(), model.insert(id, now, capacity, when_full));
+                }
+                Step::Remove(index, purge) => {
+                    let Some((index, id, lent)) = model.pick(index) else { continue };
+                    let why = if purge { Leave::Purged } else { Leave::Taken };
+                    let removed =
+                        morgue.remove(JobId::new(id), why).map(|placed| assert_eq!(placed.letter.job, id));
+                    prop_assert_eq!(removed, absent(lent));
+                    if !lent {
+                        model.letters.remove(index);
+                        *(if purge { &mut model.tally.purged } else { &mut model.tally.taken }) += 1;
+                    }
+                }
+                Step::Redrive { at, refused } => {
+                    let Some((index, id, lent)) = model.pick(at) else { continue };
+                    let Ok(placed) = morgue.remove(JobId::new(id), Leave::Redriven) else {
+                        prop_assert!(lent);
+                        continue;
+                    };
+                    if refused {
+                        let (job, shell) = placed.open();
+                        morgue.put_back(shell.refill(job), Leave::Redriven);
+                    } else {
+                        model.letters.remove(index);
+                        model.tally.redriven += 1;
+                    }
+                }
+                Step::Lend(index) => {
+                    let Some((index, id, lent)) = model.pick(index) else { continue };
+                    let loan = morgue.lend(JobId::new(id));
+                    prop_assert_eq!(loan.as_ref().map(|_| ()).map_err(|absent| *absent), absent(lent));
+                    loans.extend(loan);
+                    model.letters[index].2 = true;
+                }
+                Step::GiveBack(index) | Step::RemoveLent(index) => {
+                    let Some(index) = index.checked_rem(loans.len()) else { continue };
+                    let loan = loans.swap_remove(index);
+                    let id = loan.letter().job;
+                    let place = model.letters.iter().position(|letter| letter.0 == id).unwrap();
+                    model.letters[place].2 = false;
+                    if matches!(step, Step::RemoveLent(_)) {
+                        prop_assert_eq!(morgue.remove_lent(loan, Leave::Purged).letter.job, id);
+                        model.letters.remove(place);
+                        model.tally.purged += 1;
+                    }
+                }
+                Step::Pass(nanos) => {
+                    now += nanos;
+                    prop_assert_eq!(morgue.expire(at(now)).len() as u64, model.expire(now));
+                    let next = model.letters.iter().find(|letter| !letter.2).map(|letter| at(letter.1 + 10));
+                    prop_assert_eq!(morgue.next_expiry(), next);
+                }
+            }
+            model.tally.kept = model.letters.len() as u64;
+            prop_assert_eq!(morgue.tally(), model.tally);
+            let listed: Vec<u64> = morgue.list(|_| true).iter().map(|info| info.id.get()).collect();
+            prop_assert_eq!(listed, model.letters.iter().map(|letter| letter.0).collect::<Vec<_>>());
+            let first =
+                model.letters.iter().find(|letter| !letter.2 && letter.0 % 2 == 0).map(|letter| letter.0);
+            let found = morgue.lend_next(0, u64::MAX, |info| info.id.get() % 2 == 0);
+            prop_assert_eq!(found.map(|loan| loan.letter().job), first);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        /// Against a list: what is kept, in which order, what is lent, and where all that left has gone.
+        #[test]
+        fn agrees_with_a_list(
+            capacity in 0usize..6,
+            newest in any::<bool>(),
+            steps in prop::collection::vec(step(), 0..120),
+        ) {
+            let when_full = if newest { DeadFull::DropNewest } else { DeadFull::DropOldest };
+            agree(capacity, when_full, steps)?;
         }
     }
 }

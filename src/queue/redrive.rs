@@ -1,82 +1,131 @@
-//! What may be done with dead letters: look, take, drop, or try again.
+//! What may be done with dead letters: look, mend, take, drop, or try again.
 
-use super::envelope::{Envelope, JobId};
-use super::error::{RedriveAllError, RedriveError};
+use super::drawers::{Absent, Leave, Placed};
+use super::envelope::{Envelope, JobId, discard_all};
+use super::error::{LetterError, RedriveAllError, RedriveError};
+#[cfg(feature = "serde")]
+use super::export::{ExportError, ExportReason, json_line};
+use super::filter::DeadFilter;
 use super::letter::{DeadInfo, DeadLetter};
-use super::morgue::{Absent, Leave, Placed};
+use super::loan::Loan;
+use super::past::bury_under;
 use super::work::Queue;
 use crate::gate::Refused;
 use crate::time::Stamp;
 
 impl<T> Queue<T> {
-    pub(crate) fn dead_list(&self) -> Vec<DeadInfo> {
-        self.morgue.list()
+    /// Describes the letters that are meant, the oldest first: those on loan as well, unless the filter looks inside.
+    pub(crate) fn dead_list(&self, filter: &DeadFilter<T>) -> Vec<DeadInfo> {
+        self.expire_dead();
+        if !filter.looks_inside() {
+            return self.morgue.list(|info| filter.passes(info));
+        }
+        self.dead_select(filter).map(|loan| DeadInfo::of(loan.letter())).collect()
     }
 
-    /// Shows each letter that is here when the call begins, the oldest first. Letters that others look at are left out.
-    pub(crate) fn dead_with(&self, mut visit: impl FnMut(&DeadLetter<T>)) {
-        let end = self.morgue.end();
-        let mut from = 0;
-        while let Some(loan) = self.morgue.lend(from, end) {
-            visit(loan.letter());
-            from = loan.place() + 1;
-        }
+    /// Shows each letter that is meant and is here when the call begins, the oldest first. Letters that others look at are
+    /// left out. The first error ends it.
+    pub(crate) fn dead_try_with<E>(
+        &self,
+        filter: &DeadFilter<T>,
+        mut visit: impl FnMut(&DeadLetter<T>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.dead_select(filter).try_for_each(|loan| visit(loan.letter()))
+    }
+
+    /// Writes each letter that is meant as a line of JSON. Returns how many.
+    #[cfg(feature = "serde")]
+    pub(crate) fn dead_export<W: std::io::Write>(
+        &self,
+        filter: &DeadFilter<T>,
+        mut writer: W,
+    ) -> Result<usize, ExportError>
+    where
+        T: serde::Serialize,
+    {
+        let mut written = 0;
+        let exported = self.dead_try_with(filter, |letter| {
+            let line = json_line(letter).map_err(|error| ExportReason::Job(letter.id, error))?;
+            writer.write_all(&line).map_err(ExportReason::Write)?;
+            written += 1;
+            Ok(())
+        });
+        let flushed = exported.and_then(|()| writer.flush().map_err(ExportReason::Write));
+        flushed.map(|()| written).map_err(|reason| ExportError { written, reason })
+    }
+
+    /// Returns the places of the letters that are meant, the oldest first.
+    pub(crate) fn dead_places(&self, filter: &DeadFilter<T>) -> Vec<u64> {
+        self.dead_select(filter).map(|loan| loan.place()).collect()
     }
 
     pub(crate) fn dead_take(&self, id: JobId) -> Option<DeadLetter<T>> {
+        self.expire_dead();
         self.morgue.remove(id, Leave::Taken).ok().map(|placed| placed.letter)
     }
 
-    pub(crate) fn dead_take_all(&self) -> Vec<DeadLetter<T>> {
-        self.dead_remove_all(Leave::Taken).map(|placed| placed.letter).collect()
+    pub(crate) fn dead_take_all(&self, filter: &DeadFilter<T>) -> Vec<DeadLetter<T>> {
+        let taken = self.dead_select(filter).map(|loan| self.morgue.remove_lent(loan, Leave::Taken));
+        taken.map(|placed| placed.letter).collect()
     }
 
     pub(crate) fn dead_purge(&self, id: JobId) -> bool {
+        self.expire_dead();
         self.morgue.remove(id, Leave::Purged).map(|placed| placed.letter.discard()).is_ok()
     }
 
-    pub(crate) fn dead_purge_all(&self) -> usize {
-        self.dead_remove_all(Leave::Purged).fold(0, |purged, placed| {
+    pub(crate) fn dead_purge_all(&self, filter: &DeadFilter<T>) -> usize {
+        let purged = self.dead_select(filter).map(|loan| self.morgue.remove_lent(loan, Leave::Purged));
+        purged.fold(0, |count, placed| {
             placed.letter.discard();
-            purged + 1
+            count + 1
         })
     }
 
-    /// Removes the letters that are here when the call begins, one by one.
-    fn dead_remove_all(&self, why: Leave) -> impl Iterator<Item = Placed<T>> {
+    /// Lends a job's letter to `edit`, which may change the job.
+    pub(crate) fn dead_edit<R>(&self, id: JobId, edit: impl FnOnce(&mut T) -> R) -> Result<R, LetterError> {
+        let _bell = AgeBell::new(self);
+        let mut loan = self.morgue.lend(id)?;
+        Ok(edit(&mut loan.letter_mut().job))
+    }
+
+    /// Lends the letters that are meant and are here when the call begins, one by one.
+    fn dead_select<'q>(
+        &'q self,
+        filter: &'q DeadFilter<T>,
+    ) -> impl Iterator<Item = Loan<'q, T>> + use<'q, T> {
+        let bell = AgeBell::new(self);
         let end = self.morgue.end();
         let mut from = 0;
         std::iter::from_fn(move || {
-            let placed = self.morgue.remove_first(from, end, why)?;
-            from = placed.next();
-            Some(placed)
+            // Dropped with the iterator, after every loan.
+            let _ = &bell;
+            loop {
+                let loan = self.morgue.lend_next(from, end, |info| filter.passes(info))?;
+                from = loan.place() + 1;
+                if filter.accepts(loan.letter()) {
+                    return Some(loan);
+                }
+            }
         })
     }
 
     /// Submits a dead job again, with its attempts to start anew. Does not wait for room.
     pub(crate) fn redrive(&self, id: JobId) -> Result<(), RedriveError> {
+        self.expire_dead();
         self.morgue.find(id)?;
         self.admit_one()?;
-        match self.morgue.remove(id, Leave::Redriven) {
-            Ok(placed) => self.send_again(placed),
-            Err(absent) => {
-                self.turn_back(1);
-                Err(absent.into())
-            }
-        }
+        let placed = self.morgue.remove(id, Leave::Redriven);
+        self.send_admitted(placed)
     }
 
-    /// As [`redrive`](Self::redrive) for all letters that are here when the call begins, until one is refused.
-    pub(crate) fn redrive_all(&self) -> Result<usize, RedriveAllError> {
-        let end = self.morgue.end();
-        let (mut from, mut moved) = (0, 0);
-        while self.morgue.has(from, end) {
+    /// As [`redrive`](Self::redrive) for all letters that are meant and are here when the call begins, until one is
+    /// refused.
+    pub(crate) fn redrive_all(&self, filter: &DeadFilter<T>) -> Result<usize, RedriveAllError> {
+        let mut moved = 0;
+        for loan in self.dead_select(filter) {
             self.admit_one().map_err(|reason| RedriveAllError { moved, reason })?;
-            let Some(placed) = self.morgue.remove_first(from, end, Leave::Redriven) else {
-                self.turn_back(1);
-                break;
-            };
-            from = placed.next();
+            let placed = self.morgue.remove_lent(loan, Leave::Redriven);
             self.send_again(placed).map_err(|reason| RedriveAllError { moved, reason })?;
             moved += 1;
         }
@@ -91,12 +140,28 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Makes the job of a letter ready for which the gate has let one job in, or takes that admission back.
+    pub(super) fn send_admitted(&self, placed: Result<Placed<T>, Absent>) -> Result<(), RedriveError> {
+        match placed {
+            Ok(placed) => self.send_again(placed),
+            Err(absent) => {
+                self.turn_back(1);
+                Err(absent.into())
+            }
+        }
+    }
+
     /// Makes a letter's job ready. If the queue was stopped meanwhile, the letter goes back to its place.
     fn send_again(&self, placed: Placed<T>) -> Result<(), RedriveError> {
         let (job, shell) = placed.open();
-        let envelope = Envelope::new(shell.letter.id, Stamp::of(shell.letter.enqueued_at), job);
+        let past = bury_under(&shell.letter.past, &shell.info);
+        let envelope = Envelope::redriven(shell.letter.id, Stamp::of(shell.letter.enqueued_at), past, job);
         match self.sender.send(envelope) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                // The errors of the attempts are the user's: a panic in the drop of one ends here.
+                discard_all(shell.letter.attempts);
+                Ok(())
+            }
             Err(error) => {
                 self.morgue.put_back(shell.refill(error.into_inner().job), Leave::Redriven);
                 self.turn_back(1);
@@ -106,11 +171,37 @@ impl<T> Queue<T> {
     }
 }
 
+/// Drops what is too old before letters are lent, and has the timer look again after they are back: it leaves those on loan
+/// out of account.
+struct AgeBell<'q, T>(&'q Queue<T>);
+
+impl<'q, T> AgeBell<'q, T> {
+    fn new(queue: &'q Queue<T>) -> Self {
+        queue.expire_dead();
+        Self(queue)
+    }
+}
+
+impl<T> Drop for AgeBell<'_, T> {
+    fn drop(&mut self) {
+        self.0.look_again();
+    }
+}
+
 impl From<Absent> for RedriveError {
     fn from(absent: Absent) -> Self {
         match absent {
             Absent::NotFound => RedriveError::NotFound,
             Absent::OnLoan => RedriveError::InUse,
+        }
+    }
+}
+
+impl From<Absent> for LetterError {
+    fn from(absent: Absent) -> Self {
+        match absent {
+            Absent::NotFound => LetterError::NotFound,
+            Absent::OnLoan => LetterError::InUse,
         }
     }
 }

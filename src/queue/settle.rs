@@ -157,30 +157,18 @@ impl<T> Queue<T> {
             self.give_back_cut(envelope);
             return false;
         }
-        self.bury(seat, envelope, reason, died_at);
+        self.die(seat, envelope, reason, died_at);
         true
     }
 
     /// Makes a dead letter of a job that is in nobody's hand.
-    pub(super) fn bury(
-        &self,
-        seat: &Seat<T>,
-        envelope: Envelope<T>,
-        reason: DeadReason,
-        died_at: SystemTime,
-    ) {
+    pub(super) fn die(&self, seat: &Seat<T>, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         let (id, attempts) = (info.id, info.attempts);
         tracing::error!(target: TARGET, %id, attempts, %reason, error = info.error, "the job is dead");
         seat.died.bump();
-        // The letter may have to wait for room. It is still held then, and a shutdown ends the wait: it is not lost.
-        let victim = self.morgue.insert(info, letter);
-        self.leave(1);
-        if let Some(victim) = victim {
-            tracing::error!(target: TARGET, id = %victim.id, "no room among the dead letters: this one is dropped");
-            victim.discard();
-        }
+        self.bury(info, letter);
     }
 
     #[cold]

@@ -37,7 +37,7 @@ pub struct Stats {
     /// Dead letters kept at this moment.
     pub dead: u64,
     /// Jobs the pool no longer answers for:
-    /// `discarded + evicted + purged + taken + released + cut_off + uncopied`.
+    /// `discarded + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -59,12 +59,16 @@ pub struct Stats {
     pub died: u64,
     /// Dead letters dropped because there was no room for them.
     pub evicted: u64,
+    /// Dead letters dropped because they were older than the pool keeps them.
+    pub dead_expired: u64,
     /// Dead letters dropped by a purge.
     pub purged: u64,
     /// Dead letters handed out.
     pub taken: u64,
     /// Dead letters submitted again.
     pub redriven: u64,
+    /// Times that the function given to [`PoolBuilder::on_dead`](crate::PoolBuilder::on_dead) panicked.
+    pub on_dead_panicked: u64,
     /// Jobs handed back by a shutdown.
     pub released: u64,
     /// Jobs that were still running when a shutdown ran out of time.
@@ -96,7 +100,7 @@ impl<T> Queue<T> {
             [&self.released, &self.cut_off, &self.turned_back, &self.leases_lost, &self.uncopied]
                 .map(|counter| counter.load(Ordering::Relaxed));
         let discarded = self.seats.sum(|seat| &seat.dropped);
-        let from_the_dead = tally.evicted + tally.purged + tally.taken;
+        let from_the_dead = tally.evicted + tally.expired + tally.purged + tally.taken;
         Stats {
             // A redriven letter passes the gate again, and an admission that was turned back is none.
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
@@ -113,9 +117,11 @@ impl<T> Queue<T> {
             panicked: self.seats.sum(|seat| &seat.panicked),
             died: self.seats.sum(|seat| &seat.died),
             evicted: tally.evicted,
+            dead_expired: tally.expired,
             purged: tally.purged,
             taken: tally.taken,
             redriven: tally.redriven,
+            on_dead_panicked: self.alert.panicked(),
             released,
             cut_off,
             late: self.seats.sum(|seat| &seat.late),

@@ -138,7 +138,7 @@ impl<T> Queue<T> {
         if reason == DeadReason::Expired {
             discard(envelope.record_end(Failure::expired(), now));
         }
-        self.bury(seat, envelope, reason, now);
+        self.die(seat, envelope, reason, now);
     }
 
     /// Adds a seat for a worker.

@@ -1,4 +1,5 @@
-//! What the timer does: jobs that are due become ready, and leases are renewed or lost.
+//! What the timer does: jobs that are due become ready, leases are renewed or lost, handlers that sleep are woken, and dead
+//! letters that are too old are dropped.
 
 use super::envelope::Envelope;
 use super::lease::Leased;
@@ -30,8 +31,9 @@ impl<T> Queue<T> {
         due.drain(..).for_each(|envelope| self.make_ready(envelope));
         let (review, stuck) = self.review_leases(now, retire);
         let sleeper = self.wake_sleepers(now);
+        self.expire_dead();
         if open && !busy && stuck == 0 {
-            let next = self.delayed.next_due().unwrap_or(Moment::NEVER).min(review).min(sleeper);
+            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper);
             if next > self.clock.moment() {
                 alarm.wait(rings, self.clock.instant_of(next));
             }

@@ -1,11 +1,13 @@
 //! The queue itself: its parts, and the moves between them that need no settling.
 
+use super::bury::Alert;
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
 use super::judge::Judge;
 use super::lease::Leasing;
-use super::letter::DeadFull;
 use super::morgue::Morgue;
+use super::mover::Moving;
+use super::rules::DeadRules;
 use super::seat::Seats;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
@@ -24,6 +26,8 @@ pub(crate) struct Queue<T> {
     /// Handlers that wait for their time.
     timers: Arc<Timers>,
     pub(super) morgue: Morgue<T>,
+    pub(super) alert: Alert,
+    pub(super) moving: Moving,
     pub(super) seats: Seats<T>,
     /// None: a delivery belongs to its worker until it is settled.
     pub(super) leasing: Option<Leasing<T>>,
@@ -51,7 +55,7 @@ pub(crate) struct Queue<T> {
 pub(crate) struct Plan<T> {
     pub(crate) name: Arc<str>,
     pub(crate) capacity: usize,
-    pub(crate) dead: (usize, DeadFull),
+    pub(crate) dead: DeadRules,
     pub(crate) clock: Clock,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
@@ -131,7 +135,9 @@ impl<T> Queue<T> {
             receiver,
             delayed: Delayed::new(alarm),
             timers,
-            morgue: Morgue::new(plan.dead.0, plan.dead.1),
+            morgue: Morgue::new(&plan.dead),
+            alert: Alert::new(plan.dead.on_dead),
+            moving: Moving::default(),
             seats: Seats::new(),
             leasing: plan.leasing,
             judge: plan.judge,
@@ -227,7 +233,9 @@ impl<T> Queue<T> {
 
     /// Lets no further job in. Blocked submitters get theirs back. True for the first call only.
     pub(crate) fn close(&self) -> bool {
-        self.gate.close()
+        let first = self.gate.close();
+        self.moving.close();
+        first
     }
 
     /// Hands back the jobs due later than `horizon`, now and from here on.

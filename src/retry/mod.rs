@@ -8,9 +8,10 @@
 //! | outcome | attempts left | last attempt |
 //! |---|---|---|
 //! | [`Outcome::Done`] | done | done |
-//! | [`Outcome::Retry`], `Err(e)`, a panic | again, after the policy's delay | dead: [`DeadReason::Attempts`] |
-//! | ... with an error that is [`ErrorClass::Permanent`] | dead: [`DeadReason::Rejected`] | dead: [`DeadReason::Rejected`] |
-//! | ... with an error that is [`ErrorClass::Throttled`] | again, not an attempt | again, not an attempt |
+//! | [`Outcome::Retry`], `Err(e)` | again, after the policy's delay | dead: [`DeadReason::Attempts`] |
+//! | a panic | again, after the policy's delay | dead: [`DeadReason::Panic`] |
+//! | `Err(e)` that is [`ErrorClass::Permanent`] | dead: [`DeadReason::Rejected`] | dead: [`DeadReason::Rejected`] |
+//! | `Err(e)` that is [`ErrorClass::Throttled`] | again, not an attempt | again, not an attempt |
 //! | [`Outcome::RetryAfter`] | again, after the handler's delay | dead: [`DeadReason::Attempts`] |
 //! | [`Outcome::Snooze`], [`Outcome::Release`] | again, not an attempt | again, not an attempt |
 //! | [`Outcome::Dead`] | dead: [`DeadReason::Rejected`] | dead: [`DeadReason::Rejected`] |

@@ -2,7 +2,7 @@
 
 use super::classify::ErrorClass;
 use super::discard::discard;
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::outcome::Outcome;
 use super::policy::{Decision, RetryPolicy};
 use crate::time::Moment;
@@ -19,6 +19,8 @@ pub enum DeadReason {
     Rejected,
     /// The last attempt that the policy allows failed.
     Attempts,
+    /// The last attempt that the policy allows panicked.
+    Panic,
     /// The last delivery that the lease allows ended in a failure, or in the loss of the lease.
     Deliveries,
     /// Its time to live was over before it was done.
@@ -27,6 +29,8 @@ pub enum DeadReason {
     Elapsed,
     /// The budget did not cover the next attempt: see [`RetryPolicy::budget`].
     Budget,
+    /// It gave way to a newer job when the queue was full, by the queue's policy.
+    Overflow,
 }
 
 impl fmt::Display for DeadReason {
@@ -34,10 +38,12 @@ impl fmt::Display for DeadReason {
         f.write_str(match self {
             DeadReason::Rejected => "rejected",
             DeadReason::Attempts => "out of attempts",
+            DeadReason::Panic => "panicked at the last attempt",
             DeadReason::Deliveries => "out of deliveries",
             DeadReason::Expired => "expired",
             DeadReason::Elapsed => "out of time",
             DeadReason::Budget => "out of budget",
+            DeadReason::Overflow => "no room",
         })
     }
 }
@@ -165,7 +171,9 @@ impl RetryPolicy {
         facts: &Facts,
     ) -> Verdict {
         if self.is_last(attempt) {
-            return Verdict::Dead(DeadReason::Attempts, failure);
+            let panicked = failure.kind() == FailureKind::Panic;
+            let reason = if panicked { DeadReason::Panic } else { DeadReason::Attempts };
+            return Verdict::Dead(reason, failure);
         }
         let delay = chosen.unwrap_or_else(|| self.delay(attempt, facts.previous, facts.random));
         if self.is_too_late(facts.elapsed.saturating_add(delay)) {
@@ -249,7 +257,11 @@ mod tests {
         let outcomes: [(Make, &str, &str); 11] = [
             (|| Outcome::Done, "done", "done"),
             (|| Outcome::retry("e"), "retry e 1000", "dead out of attempts e"),
-            (|| Outcome::Retry(Failure::from_panic(&"p")), "retry p 1000", "dead out of attempts p"),
+            (
+                || Outcome::Retry(Failure::from_panic(&"p")),
+                "retry p 1000",
+                "dead panicked at the last attempt p",
+            ),
             (|| Outcome::retry_after(SECOND * 7, "e"), "retry e 7000", "dead out of attempts e"),
             (|| Outcome::snooze(SECOND * 5), "snooze 5000", "snooze 5000"),
             (|| Outcome::Release, "release", "release"),

@@ -17,6 +17,11 @@ impl Moment {
         Self(self.0.saturating_add(saturated_nanos(delay)))
     }
 
+    /// Returns the moment `delay` earlier; none if that is before the origin.
+    pub(crate) fn before(self, delay: Duration) -> Option<Self> {
+        self.0.checked_sub(u64::try_from(delay.as_nanos()).ok()?).map(Self)
+    }
+
     /// Returns how long after the origin this is.
     pub(crate) fn since_origin(self) -> Duration {
         Duration::from_nanos(self.0)
@@ -70,6 +75,9 @@ mod tests {
         assert_eq!(Moment::ORIGIN.after(day).since_origin(), day);
         assert_eq!(Moment::ORIGIN.after(Duration::MAX), Moment::NEVER);
         assert_eq!(Moment::NEVER.after(day), Moment::NEVER);
+        assert_eq!(Moment::ORIGIN.after(day).before(day), Some(Moment::ORIGIN));
+        assert_eq!(Moment::ORIGIN.before(Duration::from_nanos(1)), None);
+        assert_eq!(Moment::NEVER.before(Duration::MAX), None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
         stats.dropped,
         stats.discarded
             + stats.evicted
+            + stats.dead_expired
             + stats.purged
             + stats.taken
             + stats.released
@@ -35,7 +36,7 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     );
     assert_eq!(
         stats.died,
-        stats.dead + stats.evicted + stats.purged + stats.taken + stats.redriven,
+        stats.dead + stats.evicted + stats.dead_expired + stats.purged + stats.taken + stats.redriven,
         "a letter went elsewhere: {stats:?}"
     );
     assert_eq!(stats.dead as usize, pool.dead().len());
