@@ -65,6 +65,7 @@ pub use channel::mpmc::{
     ClosedFuture, IntoIter, Iter, Receiver, RecvFuture, RecvManyFuture, SendFuture, SendManyFuture, Sender,
     TryIter, WeakReceiver, WeakSender, bounded,
 };
+pub use channel::select::{RecvEnd, Select, SelectFuture, SelectTimeoutError, SendEnd, TrySelectError};
 pub use channel::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
@@ -83,6 +84,12 @@ pub use retry::{DeadReason, Decision, Failure, FailureKind, IntoOutcome, Jitter,
 #[cfg(not(millpond_loom))]
 pub use time::{Clock, VirtualClock};
 
+/// For the expansion of `select!` alone.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::channel::select::{choose, choose_now, choose_within};
+}
+
 /// The lower layers, for the loom models alone.
 #[cfg(millpond_loom)]
 #[doc(hidden)]
@@ -92,7 +99,9 @@ pub mod model {
     pub use crate::gate::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;
-    pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
+    pub use crate::wait::{
+        Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, WaitingAny, block_on, block_on_any,
+    };
 }
 
 /// Compiles and runs the code of the README.

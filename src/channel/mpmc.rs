@@ -9,6 +9,7 @@ use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
+use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
@@ -98,6 +99,7 @@ receiver!(Receiver, [&], [&'a], self, "let (tx, rx) = millpond::bounded");
 futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, rx) = millpond::bounded");
 weak!(WeakReceiver of Receiver, "receiver", receiver_count, "rx", "let (tx, rx) = millpond::bounded");
+selectable!([&], [&]);
 iterators!();
 #[cfg(feature = "stream")]
 stream!();

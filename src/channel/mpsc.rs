@@ -26,6 +26,7 @@ use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
+use super::select::selectable;
 use super::sender::sender;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
@@ -102,6 +103,7 @@ sender!(Sender, [&], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 receiver!(Receiver, [&mut], [&'a mut], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 futures!("let (tx, mut rx) = millpond::mpsc::bounded", &'a Shared<T>, &'a mut Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, mut rx) = millpond::mpsc::bounded");
+selectable!([&], [&mut]);
 iterators!(mut);
 #[cfg(feature = "stream")]
 stream!();
