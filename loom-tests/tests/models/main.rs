@@ -14,5 +14,6 @@ mod gate;
 mod harness;
 mod harness_checks;
 mod raw;
+mod select;
 mod unique;
 mod waiting;
