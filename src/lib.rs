@@ -62,8 +62,8 @@ mod wait;
 #[cfg(feature = "stream")]
 pub use channel::mpmc::RecvStream;
 pub use channel::mpmc::{
-    ClosedFuture, IntoIter, Iter, Receiver, RecvFuture, RecvManyFuture, SendFuture, SendManyFuture, Sender,
-    TryIter, WeakReceiver, WeakSender, bounded,
+    ClosedFuture, IntoIter, Iter, OwnedPermit, Permit, Receiver, RecvFuture, RecvManyFuture, ReserveFuture,
+    SendFuture, SendManyFuture, Sender, TryIter, WeakReceiver, WeakSender, bounded,
 };
 pub use channel::select::{RecvEnd, Select, SelectFuture, SelectTimeoutError, SendEnd, TrySelectError};
 pub use channel::{

@@ -8,7 +8,9 @@ use super::error::{
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
+use super::permit::permits;
 use super::receiver::receiver;
+use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
@@ -99,6 +101,7 @@ receiver!(Receiver, [&], [&'a], self, "let (tx, rx) = millpond::bounded");
 futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, rx) = millpond::bounded");
 weak!(WeakReceiver of Receiver, "receiver", receiver_count, "rx", "let (tx, rx) = millpond::bounded");
+permits!("let (tx, rx) = millpond::bounded");
 selectable!([&], [&]);
 iterators!();
 #[cfg(feature = "stream")]
@@ -186,6 +189,20 @@ impl<T> PushEnd<T> for &Shared<T> {
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
         self.ring().push_many(values)
+    }
+}
+
+impl<T> Credits<T> for Shared<T> {
+    fn reserve(&self) -> Result<(), PushError<()>> {
+        self.ring().reserve()
+    }
+
+    fn give_back(&self) {
+        self.ring().give_back();
+    }
+
+    fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
+        self.ring().push_reserved(value)
     }
 }
 
