@@ -320,7 +320,12 @@ impl<T> Mpmc<T> {
 
     /// Counts the slots from `first` on that are ready by `is_ready`, up to `limit`.
     #[inline(always)]
-    pub(super) fn ready_run(&self, first: u64, limit: usize, is_ready: impl Fn(&Slot<T>, u64) -> bool) -> (usize, u64) {
+    pub(super) fn ready_run(
+        &self,
+        first: u64,
+        limit: usize,
+        is_ready: impl Fn(&Slot<T>, u64) -> bool,
+    ) -> (usize, u64) {
         let (mut count, mut at) = (0, first);
         while count < limit && is_ready(self.slot(at), at) {
             count += 1;
