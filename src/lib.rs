@@ -39,6 +39,7 @@
 //! # Features
 //! * `stream`: each kind of receiver as a `futures_core::Stream`: `Receiver::stream` and `into_stream` (`RecvStream`),
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
+//! * `sink`: senders that can be cloned as a `futures_sink::Sink`: `Sender::sink` and `into_sink` (`SendSink`).
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
@@ -61,6 +62,8 @@ mod wait;
 
 #[cfg(feature = "stream")]
 pub use channel::mpmc::RecvStream;
+#[cfg(feature = "sink")]
+pub use channel::mpmc::SendSink;
 pub use channel::mpmc::{
     ClosedFuture, IntoIter, Iter, OwnedPermit, Permit, Receiver, RecvFuture, RecvManyFuture, ReserveFuture,
     SendFuture, SendManyFuture, Sender, TryIter, WeakReceiver, WeakSender, bounded,

@@ -21,6 +21,8 @@ mod reserve;
 pub(crate) mod select;
 mod sender;
 mod shared;
+#[cfg(feature = "sink")]
+mod sink;
 mod source;
 pub mod spsc;
 #[cfg(feature = "stream")]

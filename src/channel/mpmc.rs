@@ -14,6 +14,8 @@ use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
+#[cfg(feature = "sink")]
+use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -102,6 +104,8 @@ futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>, Sha
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, rx) = millpond::bounded");
 weak!(WeakReceiver of Receiver, "receiver", receiver_count, "rx", "let (tx, rx) = millpond::bounded");
 permits!("let (tx, rx) = millpond::bounded");
+#[cfg(feature = "sink")]
+sink!("let (tx, rx) = millpond::bounded");
 selectable!([&], [&]);
 iterators!();
 #[cfg(feature = "stream")]

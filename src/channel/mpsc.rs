@@ -30,6 +30,8 @@ use super::receiver::receiver;
 use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
+#[cfg(feature = "sink")]
+use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -106,6 +108,8 @@ receiver!(Receiver, [&mut], [&'a mut], self, "let (tx, mut rx) = millpond::mpsc:
 futures!("let (tx, mut rx) = millpond::mpsc::bounded", &'a Shared<T>, &'a mut Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, mut rx) = millpond::mpsc::bounded");
 permits!("let (tx, mut rx) = millpond::mpsc::bounded");
+#[cfg(feature = "sink")]
+sink!("let (tx, mut rx) = millpond::mpsc::bounded");
 selectable!([&], [&mut]);
 iterators!(mut);
 #[cfg(feature = "stream")]

@@ -13,6 +13,7 @@ mod channel;
 mod gate;
 mod harness;
 mod harness_checks;
+mod permits;
 mod raw;
 mod select;
 mod unique;
