@@ -127,7 +127,9 @@ impl<T> Sender<T> {
 
     /// Sends a message at once, displacing the oldest one if the channel is full.
     ///
-    /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks.
+    /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks, but for a mutex
+    /// that is held for some instructions while there are permits. If permits hold all the room ([`reserve`](Self::reserve)) there is
+    /// nothing to displace, and the message itself is returned.
     ///
     /// # Errors
     /// [`SendError`] gives the message back if the channel is closed.

@@ -103,7 +103,7 @@ enum Rest {
 fn park<S: Source<Output = ()>>(sources: &mut [S], deadline: &Deadline) -> Rest {
     let (few, many);
     let waiters: &[Waiter] = if sources.len() <= FEW {
-        few = [const { () }; FEW].map(|()| Waiter::new());
+        few = std::array::from_fn::<_, FEW, _>(|_| Waiter::new());
         &few[..sources.len()]
     } else {
         many = (0..sources.len()).map(|_| Waiter::new()).collect::<Box<_>>();
