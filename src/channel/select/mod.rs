@@ -1,5 +1,7 @@
 //! Waiting for the first of several sends and receives, over any channels: [`Select`], and [`select!`](crate::select!).
 
+#![forbid(unsafe_code)]
+
 mod choice;
 mod ends;
 mod error;
