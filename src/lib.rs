@@ -43,6 +43,7 @@
 //!   `broadcast::Subscriber::into_stream` (`SubscriberStream`), `topic::Subscription::into_stream` (`SubscriptionStream`).
 //! * `cron`: schedules by cron expression, `CronSchedule`, and what to do about runs that were missed, `Recurrence`.
 //! * `serde`: dead letters exported as lines of JSON, for jobs that are `serde::Serialize`: `Selected::export_json`.
+//! * `sink`: senders that can be cloned as a `futures_sink::Sink`: `Sender::sink` and `into_sink` (`SendSink`).
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
@@ -67,10 +68,13 @@ mod wait;
 
 #[cfg(feature = "stream")]
 pub use channel::mpmc::RecvStream;
+#[cfg(feature = "sink")]
+pub use channel::mpmc::SendSink;
 pub use channel::mpmc::{
-    ClosedFuture, IntoIter, Iter, Receiver, RecvFuture, RecvManyFuture, SendFuture, SendManyFuture, Sender,
-    TryIter, WeakReceiver, WeakSender, bounded,
+    ClosedFuture, IntoIter, Iter, OwnedPermit, Permit, Receiver, RecvFuture, RecvManyFuture, ReserveFuture,
+    SendFuture, SendManyFuture, Sender, TryIter, WeakReceiver, WeakSender, bounded,
 };
+pub use channel::select::{RecvEnd, Select, SelectFuture, SelectTimeoutError, SendEnd, TrySelectError};
 pub use channel::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
@@ -104,6 +108,12 @@ pub use time::{Clock, VirtualClock};
 #[cfg(all(feature = "cron", not(millpond_loom)))]
 pub use time::{CronError, CronField, CronSchedule, Due, Missed, Recurrence};
 
+/// For the expansion of `select!` alone.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::channel::select::{choose, choose_now, choose_within};
+}
+
 /// The lower layers, for the loom models alone.
 #[cfg(millpond_loom)]
 #[doc(hidden)]
@@ -113,7 +123,9 @@ pub mod model {
     pub use crate::gate::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;
-    pub use crate::wait::{Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, block_on};
+    pub use crate::wait::{
+        Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, WaitingAny, block_on, block_on_any,
+    };
 }
 
 /// Compiles and runs the code of the README.

@@ -248,17 +248,76 @@ mod imp {
     }
 
     pub mod thread {
-        pub use loom::thread::{Thread, current, yield_now};
+        pub use loom::thread::yield_now;
         use std::cell::Cell;
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
         loom::thread_local! {
             static NAPS: Cell<usize> = Cell::new(0);
+            static CURRENT: Thread = Thread { thread: loom::thread::current(), rest: Arc::default() };
+        }
+
+        /// A thread that can be woken also while it waits for a lock.
+        ///
+        /// Loom's `unpark` releases a thread that waits for a mutex, which is wrong. Such a thread is left a token instead.
+        #[derive(Clone, Debug)]
+        pub struct Thread {
+            thread: loom::thread::Thread,
+            rest: Arc<Rest>,
+        }
+
+        /// Plain flags do, for loom runs all threads as coroutines of one. What the waker did before is passed on by the baton.
+        #[derive(Debug, Default)]
+        struct Rest {
+            locking: AtomicBool,
+            token: AtomicBool,
+            baton: loom::sync::atomic::AtomicBool,
+        }
+
+        impl Thread {
+            /// Wakes the thread, or keeps it from its next sleep.
+            pub fn unpark(&self) {
+                if self.rest.locking.load(Relaxed) {
+                    // ORDERING: Release pairs with the Acquire in `park`.
+                    self.rest.baton.swap(true, loom::sync::atomic::Ordering::Release);
+                    if self.rest.locking.load(Relaxed) {
+                        // ORDERING: Relaxed; no other thread runs before loom's next operation.
+                        self.rest.token.store(true, Relaxed);
+                        return;
+                    }
+                }
+                self.thread.unpark();
+            }
+        }
+
+        /// Returns the calling thread.
+        pub fn current() -> Thread {
+            CURRENT.with(Thread::clone)
+        }
+
+        /// Says that the calling thread waits for a lock, while `lock` runs.
+        pub(super) fn locking<R>(lock: impl FnOnce() -> R) -> R {
+            let rest = current().rest;
+            // ORDERING: Relaxed; as in `unpark`.
+            rest.locking.store(true, Relaxed);
+            let locked = lock();
+            // ORDERING: Relaxed; as in `unpark`.
+            rest.locking.store(false, Relaxed);
+            locked
         }
 
         /// Parks, and counts it.
         pub fn park() {
             NAPS.with(|naps| naps.set(naps.get() + 1));
-            loom::thread::park();
+            let rest = current().rest;
+            // ORDERING: Relaxed; as in `unpark`.
+            if rest.token.swap(false, Relaxed) {
+                // ORDERING: Acquire pairs with the Release in `unpark`.
+                rest.baton.swap(false, loom::sync::atomic::Ordering::Acquire);
+            } else {
+                loom::thread::park();
+            }
         }
 
         /// How often the calling thread has gone to sleep: lets a model tell apart who slept and who did not.
@@ -282,7 +341,7 @@ mod imp {
         }
 
         pub fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+            thread::locking(|| self.0.lock()).unwrap_or_else(std::sync::PoisonError::into_inner)
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A channel is a ring, two sets of waiters and two handle counts. There is one ring for each cardinality, and all else
 //! is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
 //! where it waits, for threads and tasks alike, and `sender`, `receiver`, `future`, `iter`, `stream` and `weak` are the public face
-//! of it, which `mpmc`, `mpsc` and `spsc` put on: shared ends by `&self`, unique ends by `&mut self`.
+//! of it, which `mpmc`, `mpsc` and `spsc` put on: shared ends by `&self`, unique ends by `&mut self`. `select` waits for the first of several.
 
 #![forbid(unsafe_code)]
 
@@ -15,9 +15,14 @@ mod iter;
 pub mod mpmc;
 pub mod mpsc;
 mod observers;
+mod permit;
 mod receiver;
+mod reserve;
+pub(crate) mod select;
 mod sender;
 mod shared;
+#[cfg(feature = "sink")]
+mod sink;
 mod source;
 pub mod spsc;
 #[cfg(feature = "stream")]

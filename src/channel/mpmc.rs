@@ -8,9 +8,14 @@ use super::error::{
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
+use super::permit::permits;
 use super::receiver::receiver;
+use super::reserve::Credits;
+use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
+#[cfg(feature = "sink")]
+use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -98,6 +103,10 @@ receiver!(Receiver, [&], [&'a], self, "let (tx, rx) = millpond::bounded");
 futures!("let (tx, rx) = millpond::bounded", &'a Shared<T>, &'a Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, rx) = millpond::bounded");
 weak!(WeakReceiver of Receiver, "receiver", receiver_count, "rx", "let (tx, rx) = millpond::bounded");
+permits!("let (tx, rx) = millpond::bounded");
+#[cfg(feature = "sink")]
+sink!("let (tx, rx) = millpond::bounded");
+selectable!([&], [&]);
 iterators!();
 #[cfg(feature = "stream")]
 stream!();
@@ -118,7 +127,9 @@ impl<T> Sender<T> {
 
     /// Sends a message at once, displacing the oldest one if the channel is full.
     ///
-    /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks.
+    /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks, but for a mutex
+    /// that is held for some instructions while there are permits. If permits hold all the room ([`reserve`](Self::reserve)) there is
+    /// nothing to displace, and the message itself is returned.
     ///
     /// # Errors
     /// [`SendError`] gives the message back if the channel is closed.
@@ -184,6 +195,20 @@ impl<T> PushEnd<T> for &Shared<T> {
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
         self.ring().push_many(values)
+    }
+}
+
+impl<T> Credits<T> for Shared<T> {
+    fn reserve(&self) -> Result<(), PushError<()>> {
+        self.ring().reserve()
+    }
+
+    fn give_back(&self) {
+        self.ring().give_back();
+    }
+
+    fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
+        self.ring().push_reserved(value)
     }
 }
 

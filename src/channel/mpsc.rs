@@ -25,8 +25,13 @@ use super::error::{
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
+use super::permit::permits;
 use super::receiver::receiver;
+use super::reserve::Credits;
+use super::select::selectable;
 use super::sender::sender;
+#[cfg(feature = "sink")]
+use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -102,6 +107,10 @@ sender!(Sender, [&], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 receiver!(Receiver, [&mut], [&'a mut], self, "let (tx, mut rx) = millpond::mpsc::bounded");
 futures!("let (tx, mut rx) = millpond::mpsc::bounded", &'a Shared<T>, &'a mut Receiver<T>, Shared<T>);
 weak!(WeakSender of Sender, "sender", sender_count, "tx", "let (tx, mut rx) = millpond::mpsc::bounded");
+permits!("let (tx, mut rx) = millpond::mpsc::bounded");
+#[cfg(feature = "sink")]
+sink!("let (tx, mut rx) = millpond::mpsc::bounded");
+selectable!([&], [&mut]);
 iterators!(mut);
 #[cfg(feature = "stream")]
 stream!();
@@ -199,6 +208,20 @@ impl<T> PushEnd<T> for &Shared<T> {
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
         Shared::push_many(self, values)
+    }
+}
+
+impl<T> Credits<T> for Shared<T> {
+    fn reserve(&self) -> Result<(), PushError<()>> {
+        Shared::reserve(self)
+    }
+
+    fn give_back(&self) {
+        Shared::give_back(self);
+    }
+
+    fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
+        Shared::push_reserved(self, value)
     }
 }
 

@@ -22,6 +22,7 @@ use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
+use super::select::selectable;
 use super::sender::sender;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
@@ -93,6 +94,7 @@ observers!(Receiver, "let (mut tx, mut rx) = millpond::spsc::bounded");
 sender!(Sender, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
 receiver!(Receiver, [&mut], [&'a mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
 futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>, Spsc<T, Waits>);
+selectable!([&mut], [&mut]);
 iterators!(mut);
 #[cfg(feature = "stream")]
 stream!();

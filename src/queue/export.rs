@@ -54,9 +54,10 @@ struct Record<'l>(&'l AttemptRecord);
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let record = self.0;
-        let mut object = serializer.serialize_struct("AttemptRecord", 4)?;
+        let mut object = serializer.serialize_struct("AttemptRecord", 5)?;
         object.serialize_field("attempt", &record.attempt)?;
         object.serialize_field("at", &Rfc3339(record.at))?;
+        object.serialize_field("worker", &record.worker)?;
         object.serialize_field("error", &record.failure.text())?;
         object.serialize_field("kind", &snake(record.failure.kind()))?;
         object.end()

@@ -1,14 +1,14 @@
 //! Cursor words and the arithmetic of positions: pure functions over numbers.
 //!
 //! ```text
-//!    63                                        2     1        0
-//!   +-----------------------+-----------------+------+--------+
-//!   |          lap          |      index      | WAIT | CLOSED |   a cursor word (head or tail)
-//!   +-----------------------+-----------------+------+--------+
-//!   |<------------- position ---------------->|
-//!   +-----------------------+-----------------+------+--------+
-//!   |          lap          |      index      |  0   |  FULL  |   a slot's stamp
-//!   +-----------------------+-----------------+------+--------+
+//!    63                             3      2         1        0
+//!   +----------------+---------------+----------+------+--------+
+//!   |      lap       |     index     | RESERVED | WAIT | CLOSED |   a cursor word (head or tail)
+//!   +----------------+---------------+----------+------+--------+
+//!   |<---------- position ---------->|
+//!   +----------------+---------------+----------+------+--------+
+//!   |      lap       |     index     |    0     |  0   |  FULL  |   a slot's stamp
+//!   +----------------+---------------+----------+------+--------+
 //! ```
 //!
 //! A *position* is a cursor word without its flags. Its index runs from 0 to `capacity - 1`; then the lap goes up by
@@ -18,16 +18,18 @@
 pub(super) const CLOSED: u64 = 1;
 /// In `tail`: a popper waits; in `head`: a pusher waits. Whoever moves the cursor past it owes a wake-up.
 pub(super) const WAIT: u64 = 1 << 1;
+/// In `tail`: room is promised to somebody, so that pushes must ask how much is left (`credit`).
+pub(super) const RESERVED: u64 = 1 << 2;
 /// In a stamp: the slot holds the value of the stamp's position.
 pub(super) const FULL: u64 = 1;
 
-const FLAGS: u64 = CLOSED | WAIT;
+const FLAGS: u64 = CLOSED | WAIT | RESERVED;
 /// One step of the index.
 const ONE: u64 = FLAGS + 1;
 const INDEX_SHIFT: u32 = ONE.trailing_zeros();
 
 /// The largest capacity: leaves at least 2^16 laps before a position repeats.
-pub(super) const MAX_CAPACITY: usize = if usize::BITS >= 64 { 1 << 46 } else { usize::MAX >> 4 };
+pub(super) const MAX_CAPACITY: usize = if usize::BITS >= 64 { 1 << 45 } else { usize::MAX >> 4 };
 
 /// Returns the position in a cursor word.
 #[inline(always)]

@@ -28,11 +28,11 @@
 //! threads that push to one ring and then look at another from both missing each other: the ring is linearizable, and
 //! so is any set of rings.
 
-use super::cursor::{CLOSED, Geometry, WAIT, flags, position};
+use super::cursor::{CLOSED, Geometry, RESERVED, WAIT, flags, position};
 use super::slot::Slot;
 use super::{PopError, PushError};
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
-use crate::sync::{BusyWait, CachePadded, hint};
+use crate::sync::{BusyWait, CachePadded, Mutex, hint};
 use std::collections::VecDeque;
 
 /// Pauses after a lost CAS, so that two threads do not take the cursor's cache line from each other at every step.
@@ -43,11 +43,13 @@ const PAUSES_AFTER_LOST_CAS: u32 = 40;
 /// The ring. See the head of this file.
 pub struct Mpmc<T> {
     /// The next position to pop. Carries WAIT while pushers wait.
-    head: CachePadded<AtomicU64>,
-    /// The next position to push. Carries WAIT while poppers wait, and CLOSED.
-    tail: CachePadded<AtomicU64>,
+    pub(super) head: CachePadded<AtomicU64>,
+    /// The next position to push. Carries WAIT while poppers wait, RESERVED while there are credits, and CLOSED.
+    pub(super) tail: CachePadded<AtomicU64>,
     slots: Box<[Slot<T>]>,
-    geometry: Geometry,
+    pub(super) geometry: Geometry,
+    /// For how many values room is promised (`credit`).
+    pub(super) credits: CachePadded<Mutex<usize>>,
 }
 
 // SAFETY: values are moved in by one thread and out by another, never shared (I2), so `T: Send` is all it takes.
@@ -65,7 +67,7 @@ pub struct Pushed<T> {
 }
 
 /// Why a position could not be claimed.
-enum Refusal {
+pub(super) enum Refusal {
     /// Nothing to pop, or no room: the position at which this was seen.
     Exhausted(u64),
     Closed,
@@ -73,11 +75,11 @@ enum Refusal {
 }
 
 /// A run of positions won by a CAS, from `first` on.
-struct Claim {
-    first: u64,
-    count: usize,
+pub(super) struct Claim {
+    pub(super) first: u64,
+    pub(super) count: usize,
     /// Whether the other side is owed a wake-up for each position.
-    others_wait: bool,
+    pub(super) others_wait: bool,
 }
 
 impl<T> Mpmc<T> {
@@ -112,6 +114,7 @@ impl<T> Mpmc<T> {
             tail: CachePadded::new(AtomicU64::new(start)),
             slots: slots.into_boxed_slice(),
             geometry,
+            credits: CachePadded::new(Mutex::new(0)),
         }
     }
 
@@ -212,6 +215,8 @@ impl<T> Mpmc<T> {
         };
         match self.claim_occupied_tail(at) {
             Ok(poppers_wait) => Ok(Pushed { evicted: self.displace(at, value), poppers_wait }),
+            // ORDERING: Relaxed; a stale answer costs another round.
+            Err(()) if self.tail.load(Ordering::Relaxed) & RESERVED != 0 => self.force_beside_credits(value),
             Err(()) => Err(PushError::Busy(value)),
         }
     }
@@ -306,7 +311,7 @@ impl<T> Mpmc<T> {
     }
 
     #[inline(always)]
-    fn slot(&self, position: u64) -> &Slot<T> {
+    pub(super) fn slot(&self, position: u64) -> &Slot<T> {
         let index = self.geometry.index(position);
         debug_assert!(index < self.slots.len());
         // SAFETY: every position in a cursor comes from `Geometry::next`, whose index is below the number of slots.
@@ -315,7 +320,12 @@ impl<T> Mpmc<T> {
 
     /// Counts the slots from `first` on that are ready by `is_ready`, up to `limit`.
     #[inline(always)]
-    fn ready_run(&self, first: u64, limit: usize, is_ready: impl Fn(&Slot<T>, u64) -> bool) -> (usize, u64) {
+    pub(super) fn ready_run(
+        &self,
+        first: u64,
+        limit: usize,
+        is_ready: impl Fn(&Slot<T>, u64) -> bool,
+    ) -> (usize, u64) {
         let (mut count, mut at) = (0, first);
         while count < limit && is_ready(self.slot(at), at) {
             count += 1;
@@ -331,8 +341,8 @@ impl<T> Mpmc<T> {
         // ORDERING: Relaxed; a stale word costs a failed CAS, and a word with CLOSED is final.
         let mut tail = self.tail.load(Ordering::Relaxed);
         loop {
-            if tail & CLOSED != 0 {
-                return Err(Refusal::Closed);
+            if tail & (CLOSED | RESERVED) != 0 {
+                return self.claim_slowly(tail, limit);
             }
             let first = position(tail);
             let (count, after) = self.ready_run(first, limit, Slot::is_writable);
@@ -420,7 +430,7 @@ impl<T> Mpmc<T> {
         }
         // ORDERING: Relaxed; the CAS decides.
         let tail = self.tail.load(Ordering::Relaxed);
-        if position(tail) != at || tail & CLOSED != 0 {
+        if position(tail) != at || tail & (CLOSED | RESERVED) != 0 {
             return Err(());
         }
         let next = self.geometry.next(at) | flags(tail);

@@ -69,6 +69,21 @@ impl<T, X> Mpsc<T, X> {
         self.ring.push_many(values)
     }
 
+    /// Promises room: see [`Mpmc::reserve`].
+    pub fn reserve(&self) -> Result<(), PushError<()>> {
+        self.ring.reserve()
+    }
+
+    /// Takes a promise back: see [`Mpmc::give_back`].
+    pub fn give_back(&self) {
+        self.ring.give_back();
+    }
+
+    /// Pushes into promised room: see [`Mpmc::push_reserved`].
+    pub fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
+        self.ring.push_reserved(value)
+    }
+
     /// Closes the ring: no push succeeds any more. Returns whether this call did it.
     pub fn close(&self) -> bool {
         self.ring.close()

@@ -31,6 +31,9 @@
 //! * a waiter that was notified *and then* attempts has used it, whatever the attempt brought, unless that was `Busy`: the
 //!   peer in the way may be about to publish one thing, and the wake-up may stand for another behind it.
 //!
+//! A thread or task may wait for the first of several sources ([`block_on_any`], [`WaitingAny`]): it stands in the line of each,
+//! and passes on what it was given by those that it did not need (`crowd`).
+//!
 //! Closing is a change of `word` as well, followed by waking everybody ([`WaitSet::notify_all`]): who registers later sees
 //! the closed word or, for a source whose closed flag stands in another word, the lock's order shows it.
 //!
@@ -40,8 +43,11 @@
 #![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
 
 mod block;
+mod block_any;
+mod crowd;
 mod deadline;
 mod future;
+mod future_any;
 mod list;
 mod spin;
 #[cfg(all(test, not(millpond_loom)))]
@@ -51,8 +57,10 @@ mod waiter;
 #[cfg(millpond_loom)]
 pub use block::TimedOut;
 pub use block::block_on;
+pub use block_any::{block_on_any, try_any};
 pub use deadline::Deadline;
 pub use future::Waiting;
+pub use future_any::WaitingAny;
 pub use list::WaitSet;
 
 /// What an attempt brought.

@@ -78,6 +78,12 @@ impl Waiter {
         self.state.load(Ordering::Acquire) == NOTIFIED
     }
 
+    /// Whether the node is in no list and holds no wake-up. For its owner.
+    pub(super) fn is_idle(&self) -> bool {
+        // ORDERING: Relaxed; only the owner makes it so, and only the owner takes it back.
+        self.state.load(Ordering::Relaxed) == IDLE
+    }
+
     /// Whether the node is in the list. Exact only under the list's lock.
     pub(super) fn is_waiting(&self) -> bool {
         // ORDERING: Relaxed; only changed under the list's lock, which the caller holds.
@@ -90,7 +96,7 @@ impl Waiter {
         self.state.store(WAITING, Ordering::Relaxed);
     }
 
-    /// Marks the node as taken out by its owner. Call with the list locked.
+    /// Marks the node as taken out by its owner, with the list locked; or, for the owner of one that was notified, as used.
     pub(super) fn set_idle(&self) {
         // ORDERING: Relaxed; only the owner reads it from here on.
         self.state.store(IDLE, Ordering::Relaxed);

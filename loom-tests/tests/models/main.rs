@@ -13,6 +13,8 @@ mod channel;
 mod gate;
 mod harness;
 mod harness_checks;
+mod permits;
 mod raw;
+mod select;
 mod unique;
 mod waiting;

@@ -1,7 +1,8 @@
 //! The channels: one flavour for each cardinality, all with the same methods.
 
 use crate::ends::{
-    AsyncRx, AsyncTx, Asynchronous, Batch, BatchRx, BatchTx, Blocking, FromAsync, IntoAsync, Message, Rx, Shape, Tx,
+    AsyncRx, AsyncTx, Asynchronous, Batch, BatchRx, BatchTx, Blocking, FromAsync, IntoAsync, Message, Rx, Select, SelectRx,
+    Shape, Tx,
 };
 use std::collections::VecDeque;
 
@@ -13,9 +14,13 @@ struct BatchEnd<E, B> {
     batch: B,
 }
 
-/// Writes a flavour: its name, its module, which shapes it fits, and how ends become as many as the shape asks for.
+/// Receivers that are waited on together.
+struct Several<R>(Vec<R>);
+
+/// Writes a flavour: its name, its module, which shapes it fits, how ends become as many as the shape asks for, and how receivers
+/// are borrowed.
 macro_rules! flavour {
-    ($flavour:ident, $module:ident, $fits:expr, $senders:expr, $receivers:expr) => {
+    ($flavour:ident, $module:ident, $fits:expr, $senders:expr, $receivers:expr, $all:expr) => {
         /// One flavour of channel.
         pub(super) struct $flavour;
 
@@ -115,6 +120,27 @@ macro_rules! flavour {
                 }
             }
 
+            impl Select for $flavour {
+                fn open_select(capacity: usize, channels: usize) -> (Vec<impl Tx<u64>>, impl SelectRx) {
+                    let (senders, receivers): (Vec<_>, Vec<_>) = (0..channels).map(|_| bounded::<u64>(capacity)).unzip();
+                    (senders, Several(receivers))
+                }
+            }
+
+            impl SelectRx for Several<Receiver<u64>> {
+                fn receive_all(mut self, take: &mut impl FnMut(u64)) {
+                    let mut select = millpond::Select::new();
+                    for receiver in $all(&mut self.0) {
+                        select = select.recv(receiver, Result::ok);
+                    }
+                    while let Some(answer) = select.wait() {
+                        if let Some(number) = answer {
+                            take(number);
+                        }
+                    }
+                }
+            }
+
             impl Batch for $flavour {
                 fn fits(shape: &Shape) -> bool {
                     fits(shape)
@@ -131,11 +157,16 @@ macro_rules! flavour {
     };
 }
 
+/// Borrows ends that can be shared.
+fn share<E>(ends: &mut [E]) -> std::slice::Iter<'_, E> {
+    ends.iter()
+}
+
 /// The only end of a side.
 fn alone<E>(_: Shape, end: E) -> Vec<E> {
     vec![end]
 }
 
-flavour!(Spsc, spsc, |shape| shape.producers == 1 && shape.consumers == 1, alone, alone);
-flavour!(Mpsc, mpsc, |shape| shape.consumers == 1, Shape::senders, alone);
-flavour!(Mpmc, mpmc, |_| true, Shape::senders, Shape::receivers);
+flavour!(Spsc, spsc, |shape| shape.producers == 1 && shape.consumers == 1, alone, alone, <[_]>::iter_mut);
+flavour!(Mpsc, mpsc, |shape| shape.consumers == 1, Shape::senders, alone, <[_]>::iter_mut);
+flavour!(Mpmc, mpmc, |_| true, Shape::senders, Shape::receivers, share);

@@ -28,6 +28,7 @@ macro_rules! with_flavour {
 pub(super) fn peers() -> Vec<Peer> {
     let channels = with_flavour!(Peer::ours("millpond"), Spsc, Mpsc, Mpmc)
         .select_async::<Mpmc>()
+        .select::<Spsc>()
         .ring::<Two>()
         .ring::<Many>()
         .chunks::<Two>();
