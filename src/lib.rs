@@ -70,6 +70,7 @@ pub use channel::{
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 pub use channel::{mpmc, mpsc, spsc};
+pub use wait::WaitStrategy;
 
 #[cfg(not(millpond_loom))]
 pub use pool::{BuildError, Context, DeadLetters, Handle, Pool, PoolBuilder, ShutdownReport};

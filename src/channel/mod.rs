@@ -1,7 +1,7 @@
 //! Bounded channels: each message goes to one receiver. Blocking and async ends mix freely on one channel.
 //!
-//! A channel is a ring, two sets of waiters and two handle counts. There is one ring for each cardinality, and all else
-//! is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
+//! A channel is a ring, two sets of waiters and two handle counts. There is one ring for each cardinality, for capacity 0 an
+//! `exchange` in its place, and all else is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
 //! where it waits, for threads and tasks alike, and `sender`, `receiver`, `future`, `iter`, `stream` and `weak` are the public face
 //! of it, which `mpmc`, `mpsc` and `spsc` put on: shared ends by `&self`, unique ends by `&mut self`.
 
@@ -10,6 +10,7 @@
 mod count;
 mod end;
 mod error;
+mod exchange;
 mod future;
 mod iter;
 pub mod mpmc;
@@ -18,6 +19,7 @@ mod observers;
 mod receiver;
 mod sender;
 mod shared;
+mod sides;
 mod source;
 pub mod spsc;
 #[cfg(feature = "stream")]

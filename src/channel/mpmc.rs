@@ -5,12 +5,14 @@ use super::error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
+use super::exchange::Exchange;
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
 use super::sender::sender;
 use super::shared::Shared;
+use super::sides::{Sides, slots};
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -18,7 +20,7 @@ use super::waits::Core;
 use super::weak::weak;
 use crate::ring::{Mpmc, PopError, PushError};
 use crate::sync::Arc;
-use crate::wait::{Deadline, Waiting};
+use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -61,18 +63,36 @@ use std::time::{Duration, Instant};
 /// ```
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    assert!(capacity > 0, "capacity 0 (a rendezvous channel) is not supported: use a capacity of at least 1");
-    with_ring(Mpmc::new(capacity))
+    bounded_with(capacity, WaitStrategy::Adaptive)
+}
+
+/// As [`bounded`], for threads that wait in a way of their own: see [`WaitStrategy`].
+///
+/// # Panics
+/// If the memory for `capacity` messages cannot be addressed or allocated.
+///
+/// # Examples
+/// ```
+/// use millpond::{WaitStrategy, mpmc};
+///
+/// let (tx, rx) = mpmc::bounded_with(8, WaitStrategy::Busy); // both sides have a processor to themselves
+/// std::thread::spawn(move || tx.send(1));
+/// assert_eq!(rx.recv(), Ok(1));
+/// ```
+#[must_use]
+pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
+    with_shared(Shared::new(Mpmc::new(slots(capacity)), Sides::new(capacity, strategy)))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
 #[cfg(millpond_loom)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
-    with_ring(Mpmc::near_wrap_around(capacity, laps))
+    let sides = Sides::new(capacity, WaitStrategy::Adaptive);
+    with_shared(Shared::new(Mpmc::near_wrap_around(capacity, laps), sides))
 }
 
-fn with_ring<T>(ring: Mpmc<T>) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Shared::new(ring));
+fn with_shared<T>(shared: Shared<T>) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(shared);
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
@@ -178,12 +198,17 @@ impl<T> PushEnd<T> for &Shared<T> {
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Shared::exchange(self)
+    }
+
+    #[inline(always)]
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
-        self.ring().push(value)
+        Shared::push(self, value)
     }
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
-        self.ring().push_many(values)
+        Shared::push_many(self, values)
     }
 }
 
@@ -196,11 +221,11 @@ impl<T> PopEnd<T> for &Receiver<T> {
 
     #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.shared.ring().pop()
+        self.shared.pop()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.shared.ring().pop_many(values, limit)
+        self.shared.pop_many(values, limit)
     }
 }
 
@@ -214,11 +239,11 @@ impl<T> PopEnd<T> for Receiver<T> {
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.shared.ring().pop()
+        self.shared.pop()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.shared.ring().pop_many(values, limit)
+        self.shared.pop_many(values, limit)
     }
 }
 
@@ -260,6 +285,6 @@ struct Discard<'a, T>(&'a Shared<T>);
 
 impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
-        self.0.ring().discard();
+        self.0.discard();
     }
 }

@@ -77,7 +77,7 @@ macro_rules! observers {
             /// Whether as many messages are inside as can be. Other threads may change it before this returns.
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.len() == self.capacity()
+                self.len() >= self.capacity()
             }
 
             /// Returns how many senders there are. Other threads may change it before this returns, unless it is 0. Wait-free.

@@ -44,6 +44,7 @@ mod deadline;
 mod future;
 mod list;
 mod spin;
+mod strategy;
 #[cfg(all(test, not(millpond_loom)))]
 mod tests;
 mod waiter;
@@ -53,7 +54,9 @@ pub use block::TimedOut;
 pub use block::block_on;
 pub use deadline::Deadline;
 pub use future::Waiting;
-pub use list::WaitSet;
+pub use list::{WaitSet, Wakes};
+pub use strategy::WaitStrategy;
+pub use waiter::Wake;
 
 /// What an attempt brought.
 #[derive(Debug)]

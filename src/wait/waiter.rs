@@ -24,7 +24,7 @@ pub enum Wake {
 
 impl Wake {
     /// Wakes the sleeper. User code, for a task: call it without any lock.
-    pub(super) fn wake(self) {
+    pub fn wake(self) {
         match self {
             // The standard library enters the system only if the thread really sleeps.
             Self::Thread(thread) => thread.unpark(),
