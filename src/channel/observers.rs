@@ -29,7 +29,7 @@ macro_rules! observers {
             /// Messages may still be inside. Once true, it stays true. Wait-free.
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.core().is_closed()
+                Core::is_closed(self.core())
             }
 
             /// Waits, in a task, until the channel is closed: by [`close`](Self::close), or because one side is gone.
@@ -57,13 +57,13 @@ macro_rules! observers {
             /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.core().len()
+                Core::len(self.core())
             }
 
             /// Returns how many messages the channel can hold, as it was made. Wait-free.
             #[must_use]
             pub fn capacity(&self) -> usize {
-                self.core().capacity()
+                Core::capacity(self.core())
             }
 
             /// Whether no message is inside. Other threads may change it before this returns.
