@@ -7,8 +7,8 @@ mod common;
 use common::{Bell, Ledger, Random, Sleeper, Watchdog};
 use futures::executor::block_on;
 use millpond::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TryRecvRelaxedError, TrySendError,
-    TrySendRelaxedError,
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TryRecvRelaxedError,
+    TrySendError, TrySendRelaxedError,
 };
 use std::collections::VecDeque;
 use std::future::Future;
@@ -153,12 +153,20 @@ macro_rules! family {
                                 _ => tx.send_many([7, 8]).unwrap_err().into_inner()[0],
                             }
                         });
-                        if by_receiver { drop(rx) } else { assert!(rx.close()) }
+                        if by_receiver {
+                            drop(rx)
+                        } else {
+                            assert!(rx.close())
+                        }
                         assert_eq!(sender.join(), 7);
                     } else if way == 2 {
                         let (tx, mut rx) = ends;
                         let receiver = Sleeper::asleep(move || (rx.recv(), rx.try_recv()));
-                        if by_receiver { drop(tx) } else { assert!(tx.close()) }
+                        if by_receiver {
+                            drop(tx)
+                        } else {
+                            assert!(tx.close())
+                        }
                         assert_eq!(receiver.join(), (Err(RecvError), Err(TryRecvError::Closed)));
                     } else {
                         let (tx, rx) = &mut ends;
@@ -312,7 +320,10 @@ fn dropped_receives_leave_the_order_alone() {
         for (bell, future) in bells.iter().zip(&mut futures) {
             assert_eq!(bell.poll(future.as_mut()), Pending);
         }
-        assert_eq!((tx.try_send(1), tx.try_send(2), tx.try_send(3)), (Ok(()), Ok(()), Err(TrySendError::Full(3))));
+        assert_eq!(
+            (tx.try_send(1), tx.try_send(2), tx.try_send(3)),
+            (Ok(()), Ok(()), Err(TrySendError::Full(3)))
+        );
         drop(futures.remove(first));
         let mut late = Box::pin(rx.recv_async());
         assert_eq!(bells[0].poll(late.as_mut()), Ready(Ok(1)), "the oldest, whoever it was for");
@@ -468,7 +479,8 @@ fn random_programs_keep_the_order() {
     for program in 0..600 {
         let capacity = program % 3;
         let (tx, rx) = millpond::bounded(capacity);
-        let (mut sends, mut recvs): (Vec<Pledge<'_, (usize, bool)>>, Vec<Pledge<'_, usize>>) = (vec![], vec![]);
+        let (mut sends, mut recvs): (Vec<Pledge<'_, (usize, bool)>>, Vec<Pledge<'_, usize>>) =
+            (vec![], vec![]);
         let mut inside = VecDeque::new();
         for n in 0..300 {
             match random.below(8) {

@@ -90,7 +90,11 @@ impl<T> Exchange<T> {
     }
 
     /// Hands messages from the front to as many receivers as wait, and wakes them.
-    pub(super) fn push_many(&self, messages: &mut VecDeque<T>, waits: &Waits) -> Result<usize, PushError<()>> {
+    pub(super) fn push_many(
+        &self,
+        messages: &mut VecDeque<T>,
+        waits: &Waits,
+    ) -> Result<usize, PushError<()>> {
         let mut count = 0;
         while !messages.is_empty() {
             let mut wakes = Wakes::new();
@@ -192,11 +196,7 @@ impl<T> Exchange<T> {
     }
 
     /// Hands messages over one by one, blocking the thread. If the exchange closes, those that were not sent stay.
-    pub(super) fn send_many(
-        &self,
-        messages: &mut VecDeque<T>,
-        waits: &Waits,
-    ) -> Result<(), SendError<()>> {
+    pub(super) fn send_many(&self, messages: &mut VecDeque<T>, waits: &Waits) -> Result<(), SendError<()>> {
         while let Some(message) = messages.pop_front() {
             if let Err(error) = self.send(message, Deadline::never(), waits) {
                 messages.push_front(error.into_inner());
@@ -280,7 +280,8 @@ impl<T> Exchange<T> {
     /// Takes a receiver that is no longer in the set out of the count of those that have come, if it is in there.
     fn count_departure(&self) {
         // ORDERING: Relaxed; a count that is too high costs a wake-up in vain, and for one that is too low see the head.
-        let _ = self.arrivals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
+        let _ =
+            self.arrivals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
     }
 
     /// Takes up to `limit` messages and offers that are there.

@@ -287,10 +287,7 @@ pub(super) fn try_send<T>(mut end: impl PushEnd<T>, mut message: T) -> Result<()
 }
 
 /// Sends many, blocking the thread.
-pub(super) fn send_many<T>(
-    end: impl PushEnd<T>,
-    mut values: VecDeque<T>,
-) -> Result<(), SendManyError<T>> {
+pub(super) fn send_many<T>(end: impl PushEnd<T>, mut values: VecDeque<T>) -> Result<(), SendManyError<T>> {
     if let Some(exchange) = end.exchange() {
         let count = values.len();
         let answer = exchange.send_many(&mut values, end.core().waits());

@@ -41,6 +41,15 @@ impl Wake {
     }
 }
 
+impl std::fmt::Debug for Wake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Thread(_) => "Thread(..)",
+            Self::Task(_) => "Task(..)",
+        })
+    }
+}
+
 /// What the list keeps in a node. Guarded by the list's lock while the node is WAITING.
 pub(super) struct Links {
     pub(super) wake: Option<Wake>,
