@@ -7,8 +7,8 @@ mod common;
 use common::{Bell, Ledger, Random, Sleeper, Watchdog};
 use futures::executor::block_on;
 use millpond::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TryRecvRelaxedError,
-    TrySendError, TrySendRelaxedError,
+    Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryRecvError,
+    TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 use std::collections::VecDeque;
 use std::future::Future;
@@ -470,74 +470,86 @@ impl<'a, R> Pledge<'a, R> {
     }
 }
 
+/// A random program, and the messages whose sends have succeeded and that nobody has received, in order.
+struct Program<'a> {
+    tx: &'a Sender<usize>,
+    rx: &'a Receiver<usize>,
+    sends: Vec<Pledge<'a, usize>>,
+    recvs: Vec<Pledge<'a, usize>>,
+    inside: VecDeque<usize>,
+}
+
+impl Program<'_> {
+    /// Starts, polls or drops something, or tries once, with `n` to send.
+    fn step(&mut self, n: usize, random: &mut Random) {
+        let (tx, rx) = (self.tx, self.rx);
+        match random.below(8) {
+            0 if self.sends.len() < 5 => self.sends.push(Pledge::new(async move {
+                tx.send_async(n).await.unwrap();
+                n
+            })),
+            1 if self.recvs.len() < 5 => {
+                self.recvs.push(Pledge::new(async { rx.recv_async().await.unwrap() }))
+            }
+            2 if tx.try_send(n).is_ok() => self.inside.push_back(n),
+            3 => {
+                if let Ok(n) = rx.try_recv() {
+                    self.received(n);
+                }
+            }
+            4 if !self.sends.is_empty() => drop(self.sends.swap_remove(random.below(self.sends.len()))),
+            5 if !self.recvs.is_empty() => drop(self.recvs.swap_remove(random.below(self.recvs.len()))),
+            6 if !self.sends.is_empty() => self.poll_send(random.below(self.sends.len())),
+            7 if !self.recvs.is_empty() => self.poll_recv(random.below(self.recvs.len())),
+            _ => {}
+        }
+        assert_eq!(tx.len(), self.inside.len());
+    }
+
+    fn received(&mut self, n: usize) {
+        assert_eq!(self.inside.pop_front(), Some(n), "the oldest is received");
+    }
+
+    fn poll_send(&mut self, at: usize) {
+        if let Some(n) = self.sends[at].poll() {
+            self.inside.push_back(n);
+            self.sends.swap_remove(at);
+        }
+    }
+
+    fn poll_recv(&mut self, at: usize) {
+        if let Some(n) = self.recvs[at].poll() {
+            self.received(n);
+            self.recvs.swap_remove(at);
+        }
+    }
+
+    /// Polls until nobody is due.
+    fn settle(&mut self) {
+        loop {
+            if let Some(at) = self.sends.iter().position(Pledge::is_due) {
+                self.poll_send(at);
+            } else if let Some(at) = self.recvs.iter().position(Pledge::is_due) {
+                self.poll_recv(at);
+            } else {
+                return;
+            }
+        }
+    }
+}
+
 /// Promises 2 to 4 in one thread: random sends and receives, polled, dropped and left alone in any order, at capacities 0 to 2.
 /// What was sent is received in the very order in which the sends succeeded, cancelled or not, and when all that was woken has
 /// been polled, no send waits beside a receive that waits.
 #[test]
 fn random_programs_keep_the_order() {
     let mut random = Random::new();
-    for program in 0..600 {
-        let capacity = program % 3;
-        let (tx, rx) = millpond::bounded(capacity);
-        let (mut sends, mut recvs): (Vec<Pledge<'_, (usize, bool)>>, Vec<Pledge<'_, usize>>) =
-            (vec![], vec![]);
-        let mut inside = VecDeque::new();
-        for n in 0..300 {
-            match random.below(8) {
-                0 if sends.len() < 5 => {
-                    let tx = &tx;
-                    sends.push(Pledge::new(async move { (n, tx.send_async(n).await.is_ok()) }));
-                }
-                1 if recvs.len() < 5 => {
-                    let rx = &rx;
-                    recvs.push(Pledge::new(async move { rx.recv_async().await.unwrap() }));
-                }
-                2 if tx.try_send(n).is_ok() => inside.push_back(n),
-                3 => {
-                    if let Ok(n) = rx.try_recv() {
-                        assert_eq!(inside.pop_front(), Some(n));
-                    }
-                }
-                4 if !sends.is_empty() => drop(sends.swap_remove(random.below(sends.len()))),
-                5 if !recvs.is_empty() => drop(recvs.swap_remove(random.below(recvs.len()))),
-                6 if !sends.is_empty() => {
-                    let at = random.below(sends.len());
-                    if let Some((n, sent)) = sends[at].poll() {
-                        assert!(sent);
-                        inside.push_back(n);
-                        sends.swap_remove(at);
-                    }
-                }
-                7 if !recvs.is_empty() => {
-                    let at = random.below(recvs.len());
-                    if let Some(n) = recvs[at].poll() {
-                        assert_eq!(inside.pop_front(), Some(n));
-                        recvs.swap_remove(at);
-                    }
-                }
-                _ => {}
-            }
-            assert_eq!(tx.len(), inside.len());
-        }
-        // Quiet: until nobody is due.
-        loop {
-            let send = sends.iter().position(Pledge::is_due);
-            let recv = recvs.iter().position(Pledge::is_due);
-            if let Some(at) = send {
-                if let Some((n, sent)) = sends[at].poll() {
-                    assert!(sent);
-                    inside.push_back(n);
-                    sends.swap_remove(at);
-                }
-            } else if let Some(at) = recv {
-                if let Some(n) = recvs[at].poll() {
-                    assert_eq!(inside.pop_front(), Some(n));
-                    recvs.swap_remove(at);
-                }
-            } else {
-                break;
-            }
-        }
+    for capacity in (0..3).cycle().take(600) {
+        let (tx, rx) = &millpond::bounded(capacity);
+        let mut program = Program { tx, rx, sends: Vec::new(), recvs: Vec::new(), inside: VecDeque::new() };
+        (0..300).for_each(|n| program.step(n, &mut random));
+        program.settle();
+        let Program { sends, recvs, inside, .. } = program;
         assert!(sends.is_empty() || recvs.is_empty(), "they wait for each other, at capacity {capacity}");
         assert!(recvs.is_empty() || inside.is_empty(), "one waits beside a message, at capacity {capacity}");
     }

@@ -1,4 +1,39 @@
 //! Channels between any number of senders and receivers: the default, found at the crate's root as well.
+//!
+//! # Rendezvous
+//! A channel of capacity 0, in this module as in [`mpsc`](crate::mpsc) and [`spsc`](crate::spsc), holds nothing: a send ends when its
+//! message is handed to a receiver that waits. All promises hold as with a buffer, also for futures that are dropped:
+//!
+//! * **A blocking send** (`send`, `send_timeout`, `send_many`, ...) offers its message and waits until a receiver takes it. Timed out, it
+//!   takes the message back, or finds it taken and says `Ok`.
+//! * **An async send** keeps its message in the future, which may be dropped at any moment: a dropped future has sent nothing, and
+//!   nobody has received what `into_inner` gives back. So it hands over only while it is polled. A receiver that comes wakes
+//!   the task for it.
+//! * **A receive** that waits, blocking or async, is woken when a message has been handed over, and takes the oldest one there is.
+//!   A future that is dropped instead takes nothing: its message goes to the next receiver that waits, or stays and is the next to
+//!   be received, in order. That is the one case in which a send has said `Ok` and no receiver has the message yet; it is
+//!   received or, when the last receiver goes, dropped.
+//! * **`try_send`** succeeds if a receiver waits. **`try_recv`** succeeds if a thread waits in a blocking send, or a message was left as
+//!   above. What a task sends is in its future alone, so a receiver that only looks in and never waits does not get it, and neither do
+//!   `try_send` and `try_recv` ever meet each other.
+//! * **`force_send`** hands over, or takes the place of the oldest message left as above, or else brings the message itself back: there is
+//!   nothing older that it could displace.
+//! * **Batches** meet one by one: `try_send_many` serves the receivers that wait, `recv_many` takes what threads offer.
+//! * `capacity()` is 0. `len()` counts what was handed over and not yet taken, mostly nothing; `drain` takes that. `is_full()` is true.
+//!
+//! It is not a ring: every call takes one small mutex, `try_*` and `*_relaxed` too, which is held for a few instructions. It is the
+//! slowest kind of channel, for each message waits for both sides: use it where the meeting is what you want, else a capacity of
+//! 1 or more. Threads are served before tasks on the sending side: while there is always a thread that sends, a task may wait long.
+//!
+//! ```
+//! use millpond::TrySendError;
+//!
+//! let (tx, rx) = millpond::bounded(0);
+//! assert_eq!(tx.try_send(1), Err(TrySendError::Full(1))); // nobody waits for it
+//! let sender = std::thread::spawn(move || tx.send(2)); // returns when it is received, and not before
+//! assert_eq!(rx.recv(), Ok(2));
+//! assert!(sender.join().is_ok_and(|sent| sent.is_ok()));
+//! ```
 
 use super::end::{PopEnd, PushEnd};
 use super::error::{
@@ -40,7 +75,12 @@ use std::time::{Duration, Instant};
 /// handles of one side are gone: nothing can be sent any more, and receivers get what is left, then an error for ever.
 /// *Last receiver gone:* the messages inside are dropped.
 ///
+/// *Capacity 0* is a rendezvous: a channel that holds nothing, where a send and a receive meet. See
+/// [Rendezvous](crate::mpmc#rendezvous).
+///
 /// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
+/// (At capacity 0 two queues grow to the greatest number of threads that ever waited in a send, and of receivers that were
+/// ever woken at once.)
 ///
 /// *Progress.* Sending and receiving take no lock while nobody waits. They are not lock-free in the formal sense: a thread
 /// that is suspended in the few instructions between claiming a place and filling it keeps the receiver of exactly that
@@ -49,7 +89,7 @@ use std::time::{Duration, Instant};
 /// The queue is Dmitry Vyukov's bounded MPMC ring (1024cores.net).
 ///
 /// # Panics
-/// If `capacity` is 0 (a rendezvous channel, which is not offered), or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 ///
 /// # Examples
 /// ```

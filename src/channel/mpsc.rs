@@ -52,6 +52,8 @@ use std::time::{Duration, Instant};
 /// As [`millpond::bounded`](crate::bounded), but for one receiver, which can be sent to other threads but neither cloned nor
 /// used by two threads at once.
 ///
+/// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
+///
 /// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
 ///
 /// *Progress.* Sending as in a channel for many. Receiving takes a bounded number of steps while nobody waits, but for a
@@ -65,7 +67,7 @@ use std::time::{Duration, Instant};
 /// fences are those of Linux' `membarrier`.
 ///
 /// # Panics
-/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     bounded_with(capacity, WaitStrategy::Adaptive)

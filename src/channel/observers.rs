@@ -52,8 +52,9 @@ macro_rules! observers {
                 ClosedFuture::new(self.core())
             }
 
-            /// Returns how many messages are inside; never more than the capacity.
+            /// Returns how many messages are inside; never more than the capacity, unless that is 0.
             ///
+            /// At capacity 0 it counts what was handed to a receiver that has not taken it yet, and takes a small mutex.
             /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.
             #[must_use]
             pub fn len(&self) -> usize {

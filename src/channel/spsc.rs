@@ -47,6 +47,8 @@ use std::time::{Duration, Instant};
 /// As [`millpond::bounded`](crate::bounded), but for one sender and one receiver, which can be sent to other threads but
 /// neither cloned nor used by two threads at once.
 ///
+/// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
+///
 /// *Memory.* `capacity` times a message, allocated here; nothing is allocated afterwards, not even to wait.
 ///
 /// *Progress.* Sending and receiving are wait-free while nobody waits and the channel is open: a bounded number of steps,
@@ -59,7 +61,7 @@ use std::time::{Duration, Instant};
 /// The queue is Lamport's ring (1977) with cached indices; the fences are those of Linux' `membarrier`.
 ///
 /// # Panics
-/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     bounded_with(capacity, WaitStrategy::Adaptive)
