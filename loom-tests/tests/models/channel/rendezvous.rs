@@ -350,7 +350,7 @@ fn two_receivers_one_sender() {
 #[test]
 fn two_tasks_one_receiver() {
     Model::new("cap 0: send_async, send_async, two receives of one")
-        .preemptions(2)
+        .preemptions(1)
         .floor(100)
         .witnesses(&["task slept to send", "receiver slept"])
         .run(|case| meet(case, &[SEND_IN_A_TASK, SEND_ANOTHER_IN_A_TASK, RECV_TWO]));
