@@ -7,6 +7,7 @@
 //! | to hand values from threads or tasks to others, each to one | [`bounded`] |
 //! | the same between one sender and one receiver, or with one receiver, and faster | [`spsc`], [`mpsc`] |
 //! | the same, but to poll and never to wait | [`ring`] |
+//! | sender and receiver to meet, without a buffer | [`bounded`] with capacity 0: [rendezvous](mpmc#rendezvous) |
 //! | everybody to see every message of one stream: all of them wait, or the slow ones miss some and are told | [`broadcast`] |
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
@@ -29,7 +30,8 @@
 //!
 //! # Who waits for whom
 //! `try_*` never parks. Plain names block the thread, `*_timeout` and `*_deadline` with a limit, and `*_async` let a task wait, in
-//! any executor. Blocking ends spin and yield for a bounded time before they park; a parked thread uses no processor time.
+//! any executor. Blocking ends spin and yield for a bounded time before they park; a parked thread uses no processor time. A
+//! channel can be told to park at once or never: [`WaitStrategy`].
 //!
 //! The rings take no lock and never enter the system while nobody waits, but they are *not* lock-free in the formal sense: if a
 //! thread is suspended between claiming and publishing one slot (a few instructions around a move of `T`), the receiver that
@@ -80,6 +82,7 @@ pub use channel::{
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
 pub use channel::{mpmc, mpsc, spsc};
+pub use wait::WaitStrategy;
 
 #[cfg(not(millpond_loom))]
 pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};

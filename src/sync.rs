@@ -248,75 +248,65 @@ mod imp {
     }
 
     pub mod thread {
+        use loom::sync::atomic::{AtomicBool, Ordering};
         pub use loom::thread::yield_now;
         use std::cell::Cell;
         use std::sync::Arc;
-        use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+        use std::sync::atomic::AtomicBool as PlainBool;
 
         loom::thread_local! {
             static NAPS: Cell<usize> = Cell::new(0);
-            static CURRENT: Thread = Thread { thread: loom::thread::current(), rest: Arc::default() };
+            static PARKER: Arc<Parker> = Arc::new(Parker {
+                token: AtomicBool::new(false),
+                parked: PlainBool::new(false),
+            });
         }
 
-        /// A thread that can be woken also while it waits for a lock.
+        /// A thread that can be unparked.
         ///
-        /// Loom's `unpark` releases a thread that waits for a mutex, which is wrong. Such a thread is left a token instead.
+        /// Loom's own `unpark` also releases a thread that waits for a mutex, which is wrong, and its token is lost at the next
+        /// lock. So the token is an atomic of the model, and `unpark` is called only while the thread is inside `park`.
         #[derive(Clone, Debug)]
         pub struct Thread {
             thread: loom::thread::Thread,
-            rest: Arc<Rest>,
+            parker: Arc<Parker>,
         }
 
-        /// Plain flags do, for loom runs all threads as coroutines of one. What the waker did before is passed on by the baton.
-        #[derive(Debug, Default)]
-        struct Rest {
-            locking: AtomicBool,
+        #[derive(Debug)]
+        struct Parker {
             token: AtomicBool,
-            baton: loom::sync::atomic::AtomicBool,
+            /// A plain one, for loom lets nothing run between the swap of the token, this flag and the call that follows.
+            parked: PlainBool,
         }
 
         impl Thread {
-            /// Wakes the thread, or keeps it from its next sleep.
+            /// Lets the thread's `park`, or its next one, return.
             pub fn unpark(&self) {
-                if self.rest.locking.load(Relaxed) {
-                    // ORDERING: Release pairs with the Acquire in `park`.
-                    self.rest.baton.swap(true, loom::sync::atomic::Ordering::Release);
-                    if self.rest.locking.load(Relaxed) {
-                        // ORDERING: Relaxed; no other thread runs before loom's next operation.
-                        self.rest.token.store(true, Relaxed);
-                        return;
-                    }
+                // ORDERING: Release pairs with the Acquire in `park`, as the standard library promises.
+                self.parker.token.swap(true, Ordering::Release);
+                // ORDERING: Relaxed; see `parked`.
+                if self.parker.parked.load(Ordering::Relaxed) {
+                    self.thread.unpark();
                 }
-                self.thread.unpark();
             }
         }
 
-        /// Returns the calling thread.
+        /// The calling thread.
         pub fn current() -> Thread {
-            CURRENT.with(Thread::clone)
-        }
-
-        /// Says that the calling thread waits for a lock, while `lock` runs.
-        pub(super) fn locking<R>(lock: impl FnOnce() -> R) -> R {
-            let rest = current().rest;
-            // ORDERING: Relaxed; as in `unpark`.
-            rest.locking.store(true, Relaxed);
-            let locked = lock();
-            // ORDERING: Relaxed; as in `unpark`.
-            rest.locking.store(false, Relaxed);
-            locked
+            Thread { thread: loom::thread::current(), parker: PARKER.with(Arc::clone) }
         }
 
         /// Parks, and counts it.
         pub fn park() {
-            NAPS.with(|naps| naps.set(naps.get() + 1));
-            let rest = current().rest;
-            // ORDERING: Relaxed; as in `unpark`.
-            if rest.token.swap(false, Relaxed) {
-                // ORDERING: Acquire pairs with the Release in `unpark`.
-                rest.baton.swap(false, loom::sync::atomic::Ordering::Acquire);
-            } else {
+            let parker = PARKER.with(Arc::clone);
+            // ORDERING: Acquire pairs with the Release in `unpark`.
+            while !parker.token.swap(false, Ordering::Acquire) {
+                NAPS.with(|naps| naps.set(naps.get() + 1));
+                // ORDERING: Relaxed; see `parked`.
+                parker.parked.store(true, Ordering::Relaxed);
                 loom::thread::park();
+                // ORDERING: Relaxed; see `parked`.
+                parker.parked.store(false, Ordering::Relaxed);
             }
         }
 
@@ -341,7 +331,7 @@ mod imp {
         }
 
         pub fn lock(&self) -> MutexGuard<'_, T> {
-            thread::locking(|| self.0.lock()).unwrap_or_else(std::sync::PoisonError::into_inner)
+            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
     }
 }

@@ -379,3 +379,20 @@ proptest! {
         }
     }
 }
+
+/// At capacity 0 there is no room to promise: a reservation waits for the end, and takes no wake-up from senders.
+#[test]
+fn without_a_buffer_a_reservation_waits_for_the_end() {
+    let (tx, rx) = millpond::bounded::<u32>(0);
+    assert!(matches!(tx.try_reserve(), Err(millpond::TrySendError::Full(()))));
+    std::thread::scope(|scope| {
+        let reserving = scope.spawn(|| tx.reserve().is_err());
+        let sending = scope.spawn(|| futures::executor::block_on(async { tx.send_async(7).await }));
+        assert_eq!(rx.recv(), Ok(7));
+        assert_eq!(sending.join().unwrap(), Ok(()));
+        assert!(!reserving.is_finished());
+        rx.close();
+        assert!(reserving.join().unwrap());
+    });
+    assert!(matches!(tx.try_reserve(), Err(millpond::TrySendError::Closed(()))));
+}

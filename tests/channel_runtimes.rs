@@ -35,7 +35,7 @@ const RUNTIMES: [(&str, Run); 3] = [
 fn a_conversation_in_every_runtime() {
     let dog = Watchdog::start("a_conversation_in_every_runtime");
     for (name, run) in RUNTIMES {
-        for capacity in [1, 2, 3, 64] {
+        for capacity in [0, 1, 2, 3, 64] {
             run(Box::pin(async move {
                 let (ask, asked) = bounded(capacity);
                 let (answer, answered) = bounded(capacity);

@@ -85,8 +85,8 @@ fn refusal<T>(capacity: usize) -> (String, usize) {
 /// A16, Q11: capacities that make no sense are refused with a message, before anything large is allocated.
 #[test]
 fn senseless_capacities_are_refused() {
-    let (message, _) = refusal::<u8>(0);
-    assert!(message.contains("capacity 0") && message.contains("at least 1"), "{message}");
+    // Once in vain: the first panic may load what it takes to print a backtrace.
+    refusal::<u8>(usize::MAX);
     let huge = [usize::MAX, usize::MAX - 1, isize::MAX as usize, usize::MAX / 8, usize::MAX / 16 + 1];
     for capacity in huge {
         for (message, largest) in

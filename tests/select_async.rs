@@ -38,7 +38,7 @@ macro_rules! by_futures {
 /// Sends to four channels from tasks, and receives from all four in one loop. A borrow `&mut` does for shared ends too.
 macro_rules! four_channels {
     ($bounded:path, $select:ident) => {
-        for capacity in [1, 64] {
+        for capacity in [0, 1, 64] {
             let ends: [_; 4] = std::array::from_fn(|_| $bounded(capacity));
             let mut receivers = Vec::new();
             let mut open = Vec::new();

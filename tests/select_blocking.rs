@@ -563,3 +563,42 @@ fn stress_of_sends() {
     assert!(seen.into_iter().all(|seen| seen));
     senders.into_iter().for_each(|thread| thread.join().unwrap());
 }
+
+/// Selects meet each other without a buffer between, threads and tasks, and nothing is lost or doubled.
+#[test]
+fn selects_meet_at_capacity_zero() {
+    const EACH: u64 = 2_000;
+    let (tx_a, rx_a) = millpond::bounded::<u64>(0);
+    let (tx_b, rx_b) = millpond::bounded::<u64>(0);
+    let (_open, never) = millpond::bounded::<u64>(0);
+    let received = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for sender in 0..2_u64 {
+            let (tx_a, tx_b, never) = (tx_a.clone(), tx_b.clone(), never.clone());
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    let tx = if n % 2 == 0 { &tx_a } else { &tx_b };
+                    millpond::select! {
+                        send(tx, sender * EACH + n) -> sent => sent.unwrap(),
+                        recv(&never) -> _ => unreachable!("nobody sends there"),
+                    }
+                }
+            });
+        }
+        for _ in 0..2 {
+            let (rx_a, rx_b, received) = (rx_a.clone(), rx_b.clone(), &received);
+            scope.spawn(move || {
+                for _ in 0..EACH {
+                    let got = millpond::select! {
+                        recv(&rx_a) -> got => got.unwrap(),
+                        recv(&rx_b) -> got => got.unwrap(),
+                    };
+                    received.lock().unwrap().push(got);
+                }
+            });
+        }
+    });
+    let mut received = received.into_inner().unwrap();
+    received.sort_unstable();
+    assert!(received.into_iter().eq(0..2 * EACH));
+}

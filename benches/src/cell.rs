@@ -123,7 +123,7 @@ fn asynchronous() -> Vec<Cell> {
     let mut cells = Vec::new();
     for flavor in FLAVORS {
         for (producers, consumers) in [(1, 1), (4, 1), (4, 4)] {
-            for capacity in [1, 64, 1024] {
+            for capacity in [0, 1, 64, 1024] {
                 let shape = Shape::new(producers, consumers, capacity);
                 let rest = format!("{}/cap{capacity}", sides(&shape));
                 cells.push(Cell::rate(format!("async/{}", flavor.name()), rest, Load::Async(shape, flavor)));

@@ -2,6 +2,7 @@
 //!
 //! Who moved a cursor past a WAIT flag owes a wake-up for each position (see `wait`).
 
+use super::exchange::Exchange;
 use super::waits::Core;
 use crate::ring::{PopError, PushError};
 use std::collections::VecDeque;
@@ -11,6 +12,9 @@ pub(super) trait PushEnd<T> {
     type Core: Core;
 
     fn core(&self) -> &Self::Core;
+
+    /// Returns what stands in for the ring of a channel of capacity 0.
+    fn exchange(&self) -> Option<&Exchange<T>>;
 
     /// Pushes a value. `Ok(true)`: a receiver is owed a wake-up.
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>>;

@@ -1,10 +1,46 @@
 //! Channels between any number of senders and receivers: the default, found at the crate's root as well.
+//!
+//! # Rendezvous
+//! A channel of capacity 0, in this module as in [`mpsc`](crate::mpsc) and [`spsc`](crate::spsc), holds nothing: a send ends when its
+//! message is handed to a receiver that waits. All promises hold as with a buffer, also for futures that are dropped:
+//!
+//! * **A blocking send** (`send`, `send_timeout`, `send_many`, ...) offers its message and waits until a receiver takes it. Timed out, it
+//!   takes the message back, or finds it taken and says `Ok`.
+//! * **An async send** keeps its message in the future, which may be dropped at any moment: a dropped future has sent nothing, and
+//!   nobody has received what `into_inner` gives back. So it hands over only while it is polled. A receiver that comes wakes
+//!   the task for it.
+//! * **A receive** that waits, blocking or async, is woken when a message has been handed over, and takes the oldest one there is.
+//!   A future that is dropped instead takes nothing: its message goes to the next receiver that waits, or stays and is the next to
+//!   be received, in order. That is the one case in which a send has said `Ok` and no receiver has the message yet; it is
+//!   received or, when the last receiver goes, dropped.
+//! * **`try_send`** succeeds if a receiver waits. **`try_recv`** succeeds if a thread waits in a blocking send, or a message was left as
+//!   above. What a task sends is in its future alone, so a receiver that only looks in and never waits does not get it, and neither do
+//!   `try_send` and `try_recv` ever meet each other.
+//! * **`force_send`** hands over, or takes the place of the oldest message left as above, or else brings the message itself back: there is
+//!   nothing older that it could displace.
+//! * **Batches** meet one by one: `try_send_many` serves the receivers that wait, `recv_many` takes what threads offer.
+//! * `capacity()` is 0. `len()` counts what was handed over and not yet taken, mostly nothing; `drain` takes that. `is_full()` is true.
+//!
+//! It is not a ring: every call takes one small mutex, `try_*` and `*_relaxed` too, which is held for a few instructions. It is the
+//! slowest kind of channel, for each message waits for both sides: use it where the meeting is what you want, else a capacity of
+//! 1 or more. Threads are served before tasks on the sending side: while there is always a thread that sends, a task may wait long.
+//!
+//! ```
+//! use millpond::TrySendError;
+//!
+//! let (tx, rx) = millpond::bounded(0);
+//! assert_eq!(tx.try_send(1), Err(TrySendError::Full(1))); // nobody waits for it
+//! let sender = std::thread::spawn(move || tx.send(2)); // returns when it is received, and not before
+//! assert_eq!(rx.recv(), Ok(2));
+//! assert!(sender.join().is_ok_and(|sent| sent.is_ok()));
+//! ```
 
 use super::end::{PopEnd, PushEnd};
 use super::error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
+use super::exchange::Exchange;
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
@@ -14,6 +50,7 @@ use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
+use super::sides::{Sides, slots};
 #[cfg(feature = "sink")]
 use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
@@ -23,7 +60,7 @@ use super::waits::Core;
 use super::weak::weak;
 use crate::ring::{Mpmc, PopError, PushError};
 use crate::sync::Arc;
-use crate::wait::{Deadline, Waiting};
+use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -43,7 +80,12 @@ use std::time::{Duration, Instant};
 /// handles of one side are gone: nothing can be sent any more, and receivers get what is left, then an error for ever.
 /// *Last receiver gone:* the messages inside are dropped.
 ///
+/// *Capacity 0* is a rendezvous: a channel that holds nothing, where a send and a receive meet. See
+/// [Rendezvous](crate::mpmc#rendezvous).
+///
 /// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
+/// (At capacity 0 two queues grow to the greatest number of threads that ever waited in a send, and of receivers that were
+/// ever woken at once.)
 ///
 /// *Progress.* Sending and receiving take no lock while nobody waits. They are not lock-free in the formal sense: a thread
 /// that is suspended in the few instructions between claiming a place and filling it keeps the receiver of exactly that
@@ -52,7 +94,7 @@ use std::time::{Duration, Instant};
 /// The queue is Dmitry Vyukov's bounded MPMC ring (1024cores.net).
 ///
 /// # Panics
-/// If `capacity` is 0 (a rendezvous channel, which is not offered), or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 ///
 /// # Examples
 /// ```
@@ -66,18 +108,36 @@ use std::time::{Duration, Instant};
 /// ```
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    assert!(capacity > 0, "capacity 0 (a rendezvous channel) is not supported: use a capacity of at least 1");
-    with_ring(Mpmc::new(capacity))
+    bounded_with(capacity, WaitStrategy::Adaptive)
+}
+
+/// As [`bounded`], for threads that wait in a way of their own: see [`WaitStrategy`].
+///
+/// # Panics
+/// If the memory for `capacity` messages cannot be addressed or allocated.
+///
+/// # Examples
+/// ```
+/// use millpond::{WaitStrategy, mpmc};
+///
+/// let (tx, rx) = mpmc::bounded_with(8, WaitStrategy::Busy); // both sides have a processor to themselves
+/// std::thread::spawn(move || tx.send(1));
+/// assert_eq!(rx.recv(), Ok(1));
+/// ```
+#[must_use]
+pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
+    with_shared(Shared::new(Mpmc::new(slots(capacity)), Sides::new(capacity, strategy)))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
 #[cfg(millpond_loom)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
-    with_ring(Mpmc::near_wrap_around(capacity, laps))
+    let sides = Sides::new(capacity, WaitStrategy::Adaptive);
+    with_shared(Shared::new(Mpmc::near_wrap_around(capacity, laps), sides))
 }
 
-fn with_ring<T>(ring: Mpmc<T>) -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Shared::new(ring));
+fn with_shared<T>(shared: Shared<T>) -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(shared);
     (Sender { shared: Arc::clone(&shared) }, Receiver { shared })
 }
 
@@ -189,26 +249,31 @@ impl<T> PushEnd<T> for &Shared<T> {
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Shared::exchange(self)
+    }
+
+    #[inline(always)]
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
-        self.ring().push(value)
+        Shared::push(self, value)
     }
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
-        self.ring().push_many(values)
+        Shared::push_many(self, values)
     }
 }
 
 impl<T> Credits<T> for Shared<T> {
     fn reserve(&self) -> Result<(), PushError<()>> {
-        self.ring().reserve()
+        Shared::reserve(self)
     }
 
     fn give_back(&self) {
-        self.ring().give_back();
+        Shared::give_back(self);
     }
 
     fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
-        self.ring().push_reserved(value)
+        Shared::push_reserved(self, value)
     }
 }
 
@@ -221,11 +286,11 @@ impl<T> PopEnd<T> for &Receiver<T> {
 
     #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.shared.ring().pop()
+        self.shared.pop()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.shared.ring().pop_many(values, limit)
+        self.shared.pop_many(values, limit)
     }
 }
 
@@ -239,11 +304,11 @@ impl<T> PopEnd<T> for Receiver<T> {
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.shared.ring().pop()
+        self.shared.pop()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.shared.ring().pop_many(values, limit)
+        self.shared.pop_many(values, limit)
     }
 }
 
@@ -285,6 +350,6 @@ struct Discard<'a, T>(&'a Shared<T>);
 
 impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
-        self.0.ring().discard();
+        self.0.discard();
     }
 }

@@ -22,6 +22,7 @@ use super::error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
+use super::exchange::Exchange;
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
@@ -30,6 +31,7 @@ use super::receiver::receiver;
 use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
+use super::sides::{Sides, slots};
 #[cfg(feature = "sink")]
 use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
@@ -41,7 +43,7 @@ use super::weak::weak;
 use crate::ring::mpsc_near_wrap_around;
 use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
 use crate::sync::{Arc, BusyWait, Sleeper};
-use crate::wait::{Deadline, Waiting};
+use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -54,6 +56,8 @@ use std::time::{Duration, Instant};
 ///
 /// As [`millpond::bounded`](crate::bounded), but for one receiver, which can be sent to other threads but neither cloned nor
 /// used by two threads at once.
+///
+/// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
 ///
 /// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
 ///
@@ -68,24 +72,34 @@ use std::time::{Duration, Instant};
 /// fences are those of Linux' `membarrier`.
 ///
 /// # Panics
-/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    with_ends(mpsc(capacity, Waits::new()))
+    bounded_with(capacity, WaitStrategy::Adaptive)
+}
+
+/// As [`bounded`], for threads that wait in a way of their own: see [`WaitStrategy`].
+///
+/// # Panics
+/// If the memory for `capacity` messages cannot be addressed or allocated.
+#[must_use]
+pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
+    with_ends(mpsc(slots(capacity), Sides::new(capacity, strategy)))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
 #[cfg(millpond_loom)]
 #[doc(hidden)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
-    with_ends(mpsc_near_wrap_around(capacity, laps, Waits::new()))
+    with_ends(mpsc_near_wrap_around(capacity, laps, Sides::new(capacity, WaitStrategy::Adaptive)))
 }
 
-fn with_ends<T>((shared, popper): (Arc<Shared<T>>, LonePopper<T, Waits>)) -> (Sender<T>, Receiver<T>) {
-    (Sender { shared }, Receiver { popper })
+fn with_ends<T>((shared, popper): (Arc<Shared<T>>, LonePopper<T, Sides<T>>)) -> (Sender<T>, Receiver<T>) {
+    let meets = shared.extra().exchange().is_some();
+    (Sender { shared }, Receiver { popper, meets })
 }
 
-type Shared<T> = Mpsc<T, Waits>;
+type Shared<T> = Mpsc<T, Sides<T>>;
 
 /// A sending end of a channel made by [`bounded`]. Clone it for more senders.
 ///
@@ -98,7 +112,9 @@ pub struct Sender<T> {
 ///
 /// When it is dropped the channel closes, and the messages inside are dropped.
 pub struct Receiver<T> {
-    popper: LonePopper<T, Waits>,
+    popper: LonePopper<T, Sides<T>>,
+    /// Whether there is an exchange. Kept here, so that a receive from the ring looks at nothing else.
+    meets: bool,
 }
 
 observers!(Sender, "let (tx, mut rx) = millpond::mpsc::bounded");
@@ -138,7 +154,10 @@ impl<T> Sender<T> {
 
 /// Refuses all further sends and wakes everybody. Returns whether this call did it.
 fn shut<T>(shared: &Shared<T>) -> bool {
-    let closed = shared.close();
+    let closed = match shared.extra().exchange() {
+        None => shared.close(),
+        Some(exchange) => exchange.close(),
+    };
     if closed {
         shared.wake_all();
     }
@@ -146,6 +165,30 @@ fn shut<T>(shared: &Shared<T>) -> bool {
 }
 
 impl<T> Receiver<T> {
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        if self.meets { self.popper.ring().extra().exchange() } else { None }
+    }
+
+    /// Pops a value: see [`PopEnd::try_pop`].
+    #[inline(always)]
+    fn take(&mut self) -> Result<(T, bool), PopError> {
+        match self.exchange() {
+            None => self.popper.pop(),
+            Some(exchange) => exchange.pop(self.core().waits()).map(|value| (value, false)),
+        }
+    }
+
+    /// Pops many: see [`PopEnd::try_pop_many`].
+    fn take_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        match self.exchange() {
+            None => self.popper.pop_many(values, limit),
+            Some(exchange) => {
+                exchange.pop_many(values, limit, self.core().waits()).map(|count| (count, false))
+            }
+        }
+    }
+
     #[inline(always)]
     const fn end(&mut self) -> &mut Self {
         self
@@ -162,35 +205,56 @@ impl<T> Receiver<T> {
 
 impl<T> Core for Shared<T> {
     fn waits(&self) -> &Waits {
-        self.extra()
+        &self.extra().waits
     }
 
     fn is_closed(&self) -> bool {
-        self.is_closed()
+        match self.extra().exchange() {
+            None => self.is_closed(),
+            Some(exchange) => exchange.is_closed(),
+        }
     }
 
     fn len(&self) -> usize {
-        self.len()
+        match self.extra().exchange() {
+            None => self.len(),
+            Some(exchange) => exchange.len(),
+        }
     }
 
     fn capacity(&self) -> usize {
-        self.capacity()
+        match self.extra().exchange() {
+            None => self.capacity(),
+            Some(_) => 0,
+        }
     }
 
     fn set_receivers_wait(&self, _: Sleeper) {
-        self.set_poppers_wait();
+        match self.extra().exchange() {
+            None => self.set_poppers_wait(),
+            Some(exchange) => exchange.set_receivers_wait(),
+        }
     }
 
     fn clear_receivers_wait(&self) {
-        self.clear_poppers_wait();
+        match self.extra().exchange() {
+            None => self.clear_poppers_wait(),
+            Some(exchange) => exchange.clear_receivers_wait(),
+        }
     }
 
     fn set_senders_wait(&self, sleeper: Sleeper) {
-        self.set_pushers_wait(sleeper);
+        match self.extra().exchange() {
+            None => self.set_pushers_wait(sleeper),
+            Some(exchange) => exchange.set_senders_wait(),
+        }
     }
 
     fn clear_senders_wait(&self) {
-        self.clear_pushers_wait();
+        match self.extra().exchange() {
+            None => self.clear_pushers_wait(),
+            Some(exchange) => exchange.clear_senders_wait(),
+        }
     }
 }
 
@@ -202,18 +266,33 @@ impl<T> PushEnd<T> for &Shared<T> {
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        self.extra().exchange()
+    }
+
+    #[inline(always)]
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
-        Shared::push(self, value)
+        match self.extra().exchange() {
+            None => Shared::push(self, value),
+            Some(exchange) => exchange.push(value, self.waits()).map(|()| false),
+        }
     }
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
-        Shared::push_many(self, values)
+        match self.extra().exchange() {
+            None => Shared::push_many(self, values),
+            Some(exchange) => exchange.push_many(values, self.waits()).map(|count| (count, false)),
+        }
     }
 }
 
 impl<T> Credits<T> for Shared<T> {
     fn reserve(&self) -> Result<(), PushError<()>> {
-        Shared::reserve(self)
+        match self.extra().exchange() {
+            None => Shared::reserve(self),
+            Some(exchange) if exchange.is_closed() => Err(PushError::Closed(())),
+            Some(_) => Err(PushError::Full(())),
+        }
     }
 
     fn give_back(&self) {
@@ -234,11 +313,11 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 
     #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.popper.pop()
+        self.take()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.popper.pop_many(values, limit)
+        self.take_many(values, limit)
     }
 }
 
@@ -252,11 +331,11 @@ impl<T> PopEnd<T> for Receiver<T> {
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.popper.pop()
+        self.take()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.popper.pop_many(values, limit)
+        self.take_many(values, limit)
     }
 }
 
@@ -290,7 +369,7 @@ impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
         let mut busy = BusyWait::new();
         loop {
-            match self.0.popper.pop() {
+            match self.0.take() {
                 Ok((message, _)) => {
                     let rest = Discard(self.0);
                     drop(message);

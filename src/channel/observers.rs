@@ -29,7 +29,7 @@ macro_rules! observers {
             /// Messages may still be inside. Once true, it stays true. Wait-free.
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.core().is_closed()
+                Core::is_closed(self.core())
             }
 
             /// Waits, in a task, until the channel is closed: by [`close`](Self::close), or because one side is gone.
@@ -52,18 +52,19 @@ macro_rules! observers {
                 ClosedFuture::new(self.core())
             }
 
-            /// Returns how many messages are inside; never more than the capacity.
+            /// Returns how many messages are inside; never more than the capacity, unless that is 0.
             ///
+            /// At capacity 0 it counts what was handed to a receiver that has not taken it yet, and takes a small mutex.
             /// Other threads may change it before this returns. Never blocks; tries again while other threads make progress.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.core().len()
+                Core::len(self.core())
             }
 
             /// Returns how many messages the channel can hold, as it was made. Wait-free.
             #[must_use]
             pub fn capacity(&self) -> usize {
-                self.core().capacity()
+                Core::capacity(self.core())
             }
 
             /// Whether no message is inside. Other threads may change it before this returns.
@@ -77,7 +78,7 @@ macro_rules! observers {
             /// Whether as many messages are inside as can be. Other threads may change it before this returns.
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.len() == self.capacity()
+                self.len() >= self.capacity()
             }
 
             /// Returns how many senders there are. Other threads may change it before this returns, unless it is 0. Wait-free.

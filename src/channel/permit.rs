@@ -11,6 +11,8 @@ macro_rules! permits {
             /// the capacity, but receivers never wait for it, and messages of others may overtake it. [`len`](Self::len) and
             /// [`is_full`](Self::is_full) count messages alone.
             ///
+            /// *Capacity 0.* There is no room to reserve: this waits until the channel closes.
+            ///
             /// *Cost.* While there are permits, each send of anybody takes a mutex for some instructions. While there are none, sending
             /// costs what it would without them.
             ///

@@ -39,6 +39,10 @@ impl<T, E: ReserveEnd<T>> ReserveSource<T, E> {
     pub(super) const fn end(&self) -> &E {
         &self.end
     }
+
+    fn can_promise(&self) -> bool {
+        self.end.core().capacity() > 0
+    }
 }
 
 impl<T, E: ReserveEnd<T>> Source for ReserveSource<T, E> {
@@ -53,20 +57,28 @@ impl<T, E: ReserveEnd<T>> Source for ReserveSource<T, E> {
         }
     }
 
+    /// Where there is no room to promise at all, nothing but the end is worth waiting for, and no sender's wake-up is taken.
     fn waiters(&self) -> &WaitSet {
-        &self.end.core().waits().senders
+        let waits = self.end.core().waits();
+        if self.can_promise() { &waits.senders } else { &waits.closing }
     }
 
     fn arm(&self) {
-        self.end.core().set_senders_wait(Sleeper::Thread);
+        if self.can_promise() {
+            self.end.core().set_senders_wait(Sleeper::Thread);
+        }
     }
 
     fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+        if self.can_promise() {
+            self.end.core().set_senders_wait(Sleeper::Task);
+        }
     }
 
     fn disarm(&self) {
-        self.end.core().clear_senders_wait();
+        if self.can_promise() {
+            self.end.core().clear_senders_wait();
+        }
     }
 }
 

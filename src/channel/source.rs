@@ -245,6 +245,10 @@ const NO_DEADLINE: &str = "a wait without a deadline does not time out";
 /// Sends, blocking the thread.
 #[inline]
 pub(super) fn send<T>(end: impl PushEnd<T>, message: T) -> Result<(), SendError<T>> {
+    if let Some(exchange) = end.exchange() {
+        let answer = exchange.send(message, Deadline::never(), end.core().waits());
+        return answer.map_err(|error| SendError(error.into_inner()));
+    }
     block_on(&mut SendSource::new(end, message), Deadline::never()).expect(NO_DEADLINE)
 }
 
@@ -254,6 +258,9 @@ pub(super) fn send_until<T>(
     message: T,
     deadline: Deadline,
 ) -> Result<(), SendTimeoutError<T>> {
+    if let Some(exchange) = end.exchange() {
+        return exchange.send(message, deadline, end.core().waits());
+    }
     let mut source = SendSource::new(end, message);
     match block_on(&mut source, deadline) {
         Ok(answer) => answer.map_err(SendTimeoutError::from),
@@ -280,18 +287,19 @@ pub(super) fn try_send<T>(mut end: impl PushEnd<T>, mut message: T) -> Result<()
 }
 
 /// Sends many, blocking the thread.
-pub(super) fn send_many<T>(end: impl PushEnd<T>, values: VecDeque<T>) -> Result<(), SendManyError<T>> {
+pub(super) fn send_many<T>(end: impl PushEnd<T>, mut values: VecDeque<T>) -> Result<(), SendManyError<T>> {
+    if let Some(exchange) = end.exchange() {
+        let count = values.len();
+        let answer = exchange.send_many(&mut values, end.core().waits());
+        return answer.map_err(|_| SendManyError { sent: count - values.len(), unsent: values });
+    }
     block_on(&mut SendManySource::new(end, values), Deadline::never()).expect(NO_DEADLINE)
 }
 
 /// Sends all, blocking the thread; those that were not sent stay, and so does the memory.
 pub(super) fn send_from<T>(end: impl PushEnd<T>, values: &mut VecDeque<T>) -> Result<(), SendError<()>> {
-    /// Puts the queue back, also if a waker panics.
-    struct Lent<'a, T, E: PushEnd<T>>(SendManySource<T, E>, &'a mut VecDeque<T>);
-    impl<T, E: PushEnd<T>> Drop for Lent<'_, T, E> {
-        fn drop(&mut self) {
-            *self.1 = self.0.take();
-        }
+    if let Some(exchange) = end.exchange() {
+        return exchange.send_many(values, end.core().waits());
     }
     let lent = std::mem::take(values);
     let mut source = Lent(SendManySource::new(end, lent), values);
@@ -300,6 +308,15 @@ pub(super) fn send_from<T>(end: impl PushEnd<T>, values: &mut VecDeque<T>) -> Re
         source.0.values = error.unsent;
         SendError(())
     })
+}
+
+/// A queue that is being sent. Puts it back, also if a waker panics.
+struct Lent<'a, T, E: PushEnd<T>>(SendManySource<T, E>, &'a mut VecDeque<T>);
+
+impl<T, E: PushEnd<T>> Drop for Lent<'_, T, E> {
+    fn drop(&mut self) {
+        *self.1 = self.0.take();
+    }
 }
 
 /// Sends as many as there is room for.

@@ -18,12 +18,14 @@ use super::error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
+use super::exchange::Exchange;
 use super::future::futures;
 use super::iter::iterators;
 use super::observers::observers;
 use super::receiver::receiver;
 use super::select::selectable;
 use super::sender::sender;
+use super::sides::{Sides, slots};
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -32,7 +34,7 @@ use super::waits::{Core, Waits};
 use crate::ring::spsc_near_wrap_around;
 use crate::ring::{PopError, Popper, PushError, Pusher, Spsc, spsc};
 use crate::sync::Sleeper;
-use crate::wait::{Deadline, Waiting};
+use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -46,6 +48,8 @@ use std::time::{Duration, Instant};
 /// As [`millpond::bounded`](crate::bounded), but for one sender and one receiver, which can be sent to other threads but
 /// neither cloned nor used by two threads at once.
 ///
+/// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
+///
 /// *Memory.* `capacity` times a message, allocated here; nothing is allocated afterwards, not even to wait.
 ///
 /// *Progress.* Sending and receiving are wait-free while nobody waits and the channel is open: a bounded number of steps,
@@ -58,42 +62,56 @@ use std::time::{Duration, Instant};
 /// The queue is Lamport's ring (1977) with cached indices; the fences are those of Linux' `membarrier`.
 ///
 /// # Panics
-/// If `capacity` is 0, or the memory for it cannot be addressed or allocated.
+/// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    with_ends(spsc(capacity, Waits::new()))
+    bounded_with(capacity, WaitStrategy::Adaptive)
+}
+
+/// As [`bounded`], for threads that wait in a way of their own: see [`WaitStrategy`].
+///
+/// # Panics
+/// If the memory for `capacity` messages cannot be addressed or allocated.
+#[must_use]
+pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
+    with_ends(spsc(slots(capacity), Sides::new(capacity, strategy)))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
 #[cfg(millpond_loom)]
 #[doc(hidden)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
-    with_ends(spsc_near_wrap_around(capacity, laps, Waits::new()))
+    with_ends(spsc_near_wrap_around(capacity, laps, Sides::new(capacity, WaitStrategy::Adaptive)))
 }
 
-fn with_ends<T>((pusher, popper): (Pusher<T, Waits>, Popper<T, Waits>)) -> (Sender<T>, Receiver<T>) {
-    (Sender { pusher }, Receiver { popper })
+fn with_ends<T>((pusher, popper): (Pusher<T, Sides<T>>, Popper<T, Sides<T>>)) -> (Sender<T>, Receiver<T>) {
+    let meets = pusher.ring().extra().exchange().is_some();
+    (Sender { pusher, meets }, Receiver { popper, meets })
 }
 
 /// The only sending end of a channel made by [`bounded`].
 ///
 /// When it is dropped the channel closes: the receiver gets what is left, then an error.
 pub struct Sender<T> {
-    pusher: Pusher<T, Waits>,
+    pusher: Pusher<T, Sides<T>>,
+    /// Whether there is an exchange. Kept here, so that a send through the ring looks at nothing else.
+    meets: bool,
 }
 
 /// The only receiving end of a channel made by [`bounded`].
 ///
 /// When it is dropped the channel closes, and the messages inside are dropped.
 pub struct Receiver<T> {
-    popper: Popper<T, Waits>,
+    popper: Popper<T, Sides<T>>,
+    /// Whether there is an exchange, as in the sender.
+    meets: bool,
 }
 
 observers!(Sender, "let (mut tx, mut rx) = millpond::spsc::bounded");
 observers!(Receiver, "let (mut tx, mut rx) = millpond::spsc::bounded");
 sender!(Sender, [&mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
 receiver!(Receiver, [&mut], [&'a mut], self, "let (mut tx, mut rx) = millpond::spsc::bounded");
-futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>, Spsc<T, Waits>);
+futures!("let (mut tx, mut rx) = millpond::spsc::bounded", &'a mut Sender<T>, &'a mut Receiver<T>, Spsc<T, Sides<T>>);
 selectable!([&mut], [&mut]);
 iterators!(mut);
 #[cfg(feature = "stream")]
@@ -105,12 +123,15 @@ impl<T> Sender<T> {
         self
     }
 
-    fn core(&self) -> &Spsc<T, Waits> {
+    fn core(&self) -> &Spsc<T, Sides<T>> {
         self.pusher.ring()
     }
 
     fn shut(&self) -> bool {
-        let closed = self.pusher.close();
+        let closed = match self.core().extra().exchange() {
+            None => self.pusher.close(),
+            Some(exchange) => exchange.close(),
+        };
         if closed {
             self.core().wake_all();
         }
@@ -120,16 +141,43 @@ impl<T> Sender<T> {
 
 impl<T> Receiver<T> {
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        if self.meets { self.popper.ring().extra().exchange() } else { None }
+    }
+
+    /// Pops a value: see [`PopEnd::try_pop`].
+    #[inline(always)]
+    fn take(&mut self) -> Result<(T, bool), PopError> {
+        match self.exchange() {
+            None => self.popper.pop(),
+            Some(exchange) => exchange.pop(self.core().waits()).map(|value| (value, false)),
+        }
+    }
+
+    /// Pops many: see [`PopEnd::try_pop_many`].
+    fn take_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
+        match self.exchange() {
+            None => self.popper.pop_many(values, limit),
+            Some(exchange) => {
+                exchange.pop_many(values, limit, self.core().waits()).map(|count| (count, false))
+            }
+        }
+    }
+
+    #[inline(always)]
     const fn end(&mut self) -> &mut Self {
         self
     }
 
-    fn core(&self) -> &Spsc<T, Waits> {
+    fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
 
     fn shut(&self) -> bool {
-        let closed = self.popper.close();
+        let closed = match self.core().extra().exchange() {
+            None => self.popper.close(),
+            Some(exchange) => exchange.close(),
+        };
         if closed {
             self.core().wake_all();
         }
@@ -137,89 +185,121 @@ impl<T> Receiver<T> {
     }
 }
 
-impl<T> Core for Spsc<T, Waits> {
+impl<T> Core for Spsc<T, Sides<T>> {
     fn waits(&self) -> &Waits {
-        self.extra()
+        &self.extra().waits
     }
 
     fn is_closed(&self) -> bool {
-        self.is_closed()
+        match self.extra().exchange() {
+            None => self.is_closed(),
+            Some(exchange) => exchange.is_closed(),
+        }
     }
 
     fn len(&self) -> usize {
-        self.len()
+        match self.extra().exchange() {
+            None => self.len(),
+            Some(exchange) => exchange.len(),
+        }
     }
 
     fn capacity(&self) -> usize {
-        self.capacity()
+        match self.extra().exchange() {
+            None => self.capacity(),
+            Some(_) => 0,
+        }
     }
 
     fn set_receivers_wait(&self, sleeper: Sleeper) {
-        self.set_poppers_wait(sleeper);
+        match self.extra().exchange() {
+            None => self.set_poppers_wait(sleeper),
+            Some(exchange) => exchange.set_receivers_wait(),
+        }
     }
 
     fn clear_receivers_wait(&self) {
-        self.clear_poppers_wait();
+        match self.extra().exchange() {
+            None => self.clear_poppers_wait(),
+            Some(exchange) => exchange.clear_receivers_wait(),
+        }
     }
 
     fn set_senders_wait(&self, sleeper: Sleeper) {
-        self.set_pushers_wait(sleeper);
+        match self.extra().exchange() {
+            None => self.set_pushers_wait(sleeper),
+            Some(exchange) => exchange.set_senders_wait(),
+        }
     }
 
     fn clear_senders_wait(&self) {
-        self.clear_pushers_wait();
+        match self.extra().exchange() {
+            None => self.clear_pushers_wait(),
+            Some(exchange) => exchange.clear_senders_wait(),
+        }
     }
 }
 
 impl<T> PushEnd<T> for &mut Sender<T> {
-    type Core = Spsc<T, Waits>;
+    type Core = Spsc<T, Sides<T>>;
 
-    fn core(&self) -> &Spsc<T, Waits> {
+    fn core(&self) -> &Spsc<T, Sides<T>> {
         self.pusher.ring()
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        if self.meets { self.pusher.ring().extra().exchange() } else { None }
+    }
+
+    #[inline(always)]
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
-        self.pusher.push(value)
+        match self.exchange() {
+            None => self.pusher.push(value),
+            Some(exchange) => exchange.push(value, self.core().waits()).map(|()| false),
+        }
     }
 
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>> {
-        self.pusher.push_many(values)
+        match self.exchange() {
+            None => self.pusher.push_many(values),
+            Some(exchange) => exchange.push_many(values, self.core().waits()).map(|count| (count, false)),
+        }
     }
 }
 
 impl<T> PopEnd<T> for &mut Receiver<T> {
-    type Core = Spsc<T, Waits>;
+    type Core = Spsc<T, Sides<T>>;
 
-    fn core(&self) -> &Spsc<T, Waits> {
+    fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
 
     #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.popper.pop()
+        self.take()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.popper.pop_many(values, limit)
+        self.take_many(values, limit)
     }
 }
 
 /// For streams, which own their receiver.
 #[cfg(feature = "stream")]
 impl<T> PopEnd<T> for Receiver<T> {
-    type Core = Spsc<T, Waits>;
+    type Core = Spsc<T, Sides<T>>;
 
-    fn core(&self) -> &Spsc<T, Waits> {
+    fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
-        self.popper.pop()
+        self.take()
     }
 
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        self.popper.pop_many(values, limit)
+        self.take_many(values, limit)
     }
 }
 
@@ -243,7 +323,7 @@ struct Discard<'a, T>(&'a mut Receiver<T>);
 
 impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
-        while let Ok((message, _)) = self.0.popper.pop() {
+        while let Ok((message, _)) = self.0.take() {
             let rest = Discard(self.0);
             drop(message);
             std::mem::forget(rest);

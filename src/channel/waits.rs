@@ -2,7 +2,7 @@
 
 use super::count::HandleCount;
 use crate::sync::{CachePadded, Sleeper};
-use crate::wait::WaitSet;
+use crate::wait::{WaitSet, WaitStrategy};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Those who wait on either side, and the handle counts.
@@ -18,10 +18,12 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    pub(super) fn new() -> Self {
+    /// Makes the sets of a channel with a ring (`capacity` above 0), or an exchange.
+    pub(super) fn new(capacity: usize, strategy: WaitStrategy) -> Self {
+        let set = || CachePadded::new(WaitSet::with(strategy, capacity == 0));
         Self {
-            receivers: CachePadded::new(WaitSet::new()),
-            senders: CachePadded::new(WaitSet::new()),
+            receivers: set(),
+            senders: set(),
             closing: WaitSet::new(),
             sender_count: CachePadded::new(HandleCount::new()),
             receiver_count: CachePadded::new(HandleCount::new()),

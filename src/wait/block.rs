@@ -1,7 +1,7 @@
 //! How a thread waits for a source: try, spin, yield, register, park.
 
 use super::list::Left;
-use super::spin::spin;
+use super::spin::{Attempts, look};
 use super::waiter::{Waiter, Wake};
 use super::{Attempt, Deadline, Source};
 use crate::sync::{BusyWait, thread};
@@ -26,8 +26,11 @@ pub fn block_on<S: Source>(source: &mut S, deadline: Deadline) -> Result<S::Outp
 #[cold]
 fn block_slowly<S: Source>(source: &mut S, deadline: Deadline) -> Result<S::Output, TimedOut> {
     loop {
-        if let Some(output) = spin(source, &deadline) {
-            return Ok(output);
+        // Where one must be registered to be met, looking comes after that: see `WaitSet::rest`.
+        if !source.waiters().lines_up_first {
+            if let Some(output) = look(&mut Attempts(source), &deadline) {
+                return Ok(output);
+            }
         }
         match park(source, &deadline) {
             Rest::Done(output) => return Ok(output),
@@ -57,16 +60,11 @@ fn park<S: Source>(source: &mut S, deadline: &Deadline) -> Rest<S::Output> {
         registration.leave();
         return Rest::Done(output);
     }
-    loop {
-        if registration.waiter.is_notified() {
-            registration.joined = false;
-            return Rest::Notified;
-        }
-        if deadline.has_passed() {
-            return registration.time_out();
-        }
-        deadline.park();
+    if registration.rest(deadline) {
+        registration.joined = false;
+        return Rest::Notified;
     }
+    registration.time_out()
 }
 
 /// A registered waiter of a thread. Leaves the list when dropped, also while a panic unwinds.
@@ -95,6 +93,11 @@ impl<'a, S: Source> Registration<'a, S> {
                 Attempt::Busy => busy.wait(),
             }
         }
+    }
+
+    /// Sleeps until notified. False: the deadline passed first.
+    fn rest(&self, deadline: &Deadline) -> bool {
+        self.source.waiters().rest(deadline, || self.waiter.is_notified())
     }
 
     /// The deadline has passed: leaves. A wake-up that came at the same time is used here.

@@ -2,7 +2,7 @@
 
 use super::block::TimedOut;
 use super::crowd::Crowd;
-use super::spin::spin;
+use super::spin::{Look, look};
 use super::waiter::{Waiter, Wake};
 use super::{Attempt, Deadline, Source, WaitSet};
 use crate::sync::{BusyWait, thread};
@@ -55,30 +55,30 @@ fn attempt_each<S: Source<Output = ()>>(sources: &mut [S]) -> Attempt<usize> {
 }
 
 /// Several sources that are only looked at, not waited in line for.
-struct Look<'a, S>(&'a mut [S]);
+struct Looks<'a, S>(&'a mut [S]);
 
-impl<S: Source<Output = ()>> Source for Look<'_, S> {
+impl<S: Source<Output = ()>> Look for Looks<'_, S> {
     type Output = usize;
 
-    fn attempt(&mut self) -> Attempt<usize> {
-        attempt_each(self.0)
-    }
-
-    /// Whether spinning is worth it is remembered where the first of them is waited for.
+    /// Whether looking is worth it is remembered, and how to wait was chosen, where the first of them is waited for.
     fn waiters(&self) -> &WaitSet {
         self.0[0].waiters()
     }
 
-    fn arm(&self) {}
-
-    fn disarm(&self) {}
+    fn look(&mut self) -> Option<usize> {
+        match attempt_each(self.0) {
+            Attempt::Done(index) => Some(index),
+            Attempt::Blocked | Attempt::Busy => None,
+        }
+    }
 }
 
 #[cold]
 fn block_slowly<S: Source<Output = ()>>(sources: &mut [S], deadline: Deadline) -> Result<usize, TimedOut> {
     loop {
-        if !sources.is_empty() {
-            if let Some(index) = spin(&mut Look(sources), &deadline) {
+        // Where one must be registered to be met, looking is in vain: see `WaitSet::rest`.
+        if sources.first().is_some_and(|first| !first.waiters().lines_up_first) {
+            if let Some(index) = look(&mut Looks(sources), &deadline) {
                 return Ok(index);
             }
         }

@@ -4,9 +4,11 @@
 //! L2. `arm` and `disarm` run under the lock; after each critical section WAIT is set if the list is not empty.
 //! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
 
-use super::spin::SpinHistory;
+use super::spin::{Look, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
+use super::{Deadline, WaitStrategy};
 use crate::sync::{Mutex, MutexGuard};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -20,6 +22,9 @@ pub struct WaitSet {
     list: Mutex<List>,
     /// How spinning went lately for those who wait here.
     pub(super) spins: SpinHistory,
+    pub(super) strategy: WaitStrategy,
+    /// Whether a thread registers before it spins: for a source that moves only when it sees that somebody waits.
+    pub(super) lines_up_first: bool,
 }
 
 struct List {
@@ -42,7 +47,36 @@ pub enum Left {
 impl WaitSet {
     /// Makes a set with nobody in it.
     pub fn new() -> Self {
-        Self { list: Mutex::new(List { first: None, last: None }), spins: SpinHistory::new() }
+        Self::with(WaitStrategy::Adaptive, false)
+    }
+
+    /// As [`new`](Self::new), for threads that wait in this way. `lines_up_first`: they register before they spin, as the
+    /// source moves only when it sees that somebody waits.
+    pub fn with(strategy: WaitStrategy, lines_up_first: bool) -> Self {
+        Self {
+            list: Mutex::new(List { first: None, last: None }),
+            spins: SpinHistory::new(),
+            strategy,
+            lines_up_first,
+        }
+    }
+
+    /// Lets the thread wait, known to others already, until `done`: whoever makes that true unparks the thread. False: the
+    /// deadline passed first.
+    pub fn rest(&self, deadline: &Deadline, done: impl Fn() -> bool) -> bool {
+        let looks = self.lines_up_first || self.strategy == WaitStrategy::Busy;
+        if looks && look(&mut Resting { set: self, done: &done }, deadline).is_some() {
+            return true;
+        }
+        loop {
+            if done() {
+                return true;
+            }
+            if deadline.has_passed() {
+                return false;
+            }
+            deadline.park();
+        }
     }
 
     /// Puts a waiter at the end of the list and arms the source.
@@ -113,6 +147,12 @@ impl WaitSet {
         }
     }
 
+    /// Takes the longest waiting out, for the caller to wake, and disarms the source if nobody is left: for those who hold
+    /// another lock. The waiter is notified when this returns.
+    pub fn take_first(&self, disarm: impl Fn()) -> Option<Wake> {
+        self.list.lock().pop_front(&disarm)
+    }
+
     /// Wakes everybody.
     pub fn notify_all(&self, disarm: impl Fn()) {
         self.notify_many(usize::MAX, disarm);
@@ -122,13 +162,11 @@ impl WaitSet {
     fn notify_many(&self, mut count: usize, disarm: impl Fn()) {
         let mut panicked = None;
         while count > 0 {
-            let mut batch = [const { None }; BATCH];
-            let filled = Self::fill(&mut self.list.lock(), &mut batch, count, &disarm);
-            for wake in batch.into_iter().flatten() {
-                // A waker is user code. All of the batch are out of the list already, so all must be woken.
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| wake.wake())) {
-                    panicked.get_or_insert(payload);
-                }
+            let mut batch = Wakes::new();
+            batch.fill(&mut self.list.lock(), count, &disarm);
+            let filled = batch.count;
+            if let Err(payload) = batch.wake_all() {
+                panicked.get_or_insert(payload);
             }
             if filled < BATCH {
                 break;
@@ -140,27 +178,75 @@ impl WaitSet {
         }
     }
 
-    fn fill(
-        list: &mut MutexGuard<'_, List>,
-        batch: &mut [Option<Wake>; BATCH],
-        count: usize,
-        disarm: &impl Fn(),
-    ) -> usize {
-        let mut filled = 0;
-        for place in batch.iter_mut().take(count) {
-            *place = list.pop_front(disarm);
-            if place.is_none() {
-                break;
-            }
-            filled += 1;
-        }
-        filled
-    }
-
     /// Whether nobody waits. Stale at once; for tests and for the models.
     #[cfg(any(test, millpond_loom))]
     pub fn is_empty(&self) -> bool {
         self.list.lock().first.is_none()
+    }
+}
+
+/// A thread that is known to others, and looks whether they are done.
+struct Resting<'a, F> {
+    set: &'a WaitSet,
+    done: &'a F,
+}
+
+impl<F: Fn() -> bool> Look for Resting<'_, F> {
+    type Output = ();
+
+    fn waiters(&self) -> &WaitSet {
+        self.set
+    }
+
+    fn look(&mut self) -> Option<()> {
+        (self.done)().then_some(())
+    }
+}
+
+/// Sleepers that were taken out of a list and are still to be woken: all of them must be.
+pub struct Wakes {
+    wakes: [Option<Wake>; BATCH],
+    count: usize,
+}
+
+impl Wakes {
+    /// Holds nobody.
+    pub const fn new() -> Self {
+        Self { wakes: [const { None }; BATCH], count: 0 }
+    }
+
+    /// Whether no more fit in.
+    pub const fn is_full(&self) -> bool {
+        self.count == BATCH
+    }
+
+    /// Adds one. There must be room.
+    pub fn add(&mut self, wake: Wake) {
+        self.wakes[self.count] = Some(wake);
+        self.count += 1;
+    }
+
+    /// Takes up to `count` out of the list.
+    fn fill(&mut self, list: &mut MutexGuard<'_, List>, count: usize, disarm: &impl Fn()) {
+        while self.count < count.min(BATCH) {
+            match list.pop_front(disarm) {
+                Some(wake) => self.add(wake),
+                None => return,
+            }
+        }
+    }
+
+    /// Wakes all, without any lock. A waker is user code: if some panic, the others are woken all the same.
+    ///
+    /// # Errors
+    /// What the first one panicked with.
+    pub fn wake_all(self) -> Result<(), Box<dyn Any + Send>> {
+        let mut woken = Ok(());
+        for wake in self.wakes.into_iter().flatten() {
+            let answer = catch_unwind(AssertUnwindSafe(|| wake.wake()));
+            woken = woken.and(answer);
+        }
+        woken
     }
 }
 

@@ -6,7 +6,9 @@
 //!
 //! # The states of a waiting thread
 //! *Trying* (spins and yields, known to nobody) -> *registered* (in the list, tries once more) -> *parked* -> *notified* (out of
-//! the list, tries again). A task skips the spinning: another task may need its thread.
+//! the list, tries again). A task skips the spinning: another task may need its thread. How long a thread tries, and whether it
+//! parks at all, is its set's [`WaitStrategy`]. Where a source moves only when it sees that somebody waits, a thread registers
+//! first and then spins on its own waiter ([`WaitSet::rest`]).
 //!
 //! # Why no wake-up is lost
 //! Let `word` be the atomic that changes whenever trying again may succeed: for a receiver the ring's `tail`, for a sender
@@ -50,6 +52,7 @@ mod future;
 mod future_any;
 mod list;
 mod spin;
+mod strategy;
 #[cfg(all(test, not(millpond_loom)))]
 mod tests;
 mod waiter;
@@ -61,7 +64,9 @@ pub use block_any::{block_on_any, try_any};
 pub use deadline::Deadline;
 pub use future::Waiting;
 pub use future_any::WaitingAny;
-pub use list::WaitSet;
+pub use list::{WaitSet, Wakes};
+pub use strategy::WaitStrategy;
+pub use waiter::Wake;
 
 /// What an attempt brought.
 #[derive(Debug)]

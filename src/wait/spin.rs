@@ -7,7 +7,7 @@
 //! The numbers were chosen by measurement on a machine with 2 cores, over 1 to 16 threads a side and capacities 1 to
 //! 65536; 200 to 400 pauses tie, as do 16 and 64 yields.
 
-use super::{Attempt, Deadline, Source};
+use super::{Attempt, Deadline, Source, WaitSet, WaitStrategy};
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{hint, single_cpu, thread};
 
@@ -17,6 +17,8 @@ const SPINS: u32 = 400;
 const YIELDS: u32 = 16;
 /// Pauses between the looks that follow a yield.
 const PAUSES_AFTER_YIELD: u32 = 16;
+/// Looks between two times at which a busy thread gives the processor away and looks at the clock.
+const BUSY_LOOKS: u32 = 256;
 /// So many failed spins in a row, and the next ones are left out ...
 const FAILURES_TO_SKIP: u32 = 4;
 /// ... but for one in so many.
@@ -55,44 +57,92 @@ impl SpinHistory {
     }
 }
 
-/// Tries for a bounded time, unregistered. `None`: in vain, or the deadline passed.
-pub(super) fn spin<S: Source>(source: &mut S, deadline: &Deadline) -> Option<S::Output> {
+/// Something to look at again and again, before it is worth sleeping.
+pub(super) trait Look {
+    type Output;
+
+    /// Returns the set of those who wait for it.
+    fn waiters(&self) -> &WaitSet;
+
+    fn look(&mut self) -> Option<Self::Output>;
+}
+
+/// Attempts a source, unregistered.
+pub(super) struct Attempts<'a, S>(pub(super) &'a mut S);
+
+impl<S: Source> Look for Attempts<'_, S> {
+    type Output = S::Output;
+
+    fn waiters(&self) -> &WaitSet {
+        self.0.waiters()
+    }
+
+    #[inline]
+    fn look(&mut self) -> Option<S::Output> {
+        match self.0.attempt() {
+            Attempt::Done(output) => Some(output),
+            Attempt::Blocked | Attempt::Busy => None,
+        }
+    }
+}
+
+/// Looks for as long as the strategy of the set has it. `None`: in vain, or the deadline passed.
+pub(super) fn look<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
     if cfg!(millpond_loom) {
         // Every moment at which a thread could look is one that loom explores anyway.
         return None;
     }
+    match at.waiters().strategy {
+        WaitStrategy::Adaptive => look_adaptively(at, deadline),
+        WaitStrategy::Park => None,
+        WaitStrategy::Busy => look_busily(at, deadline),
+    }
+}
+
+fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
     if deadline.has_passed() {
         return None;
     }
-    if !single_cpu() && source.waiters().spins.is_hopeful() {
-        let output = spin_for(source, SPINS);
-        source.waiters().spins.record(output.is_some());
+    if !single_cpu() && at.waiters().spins.is_hopeful() {
+        let output = spin_for(at, SPINS);
+        at.waiters().spins.record(output.is_some());
         if output.is_some() {
             return output;
         }
     }
-    yield_for(source, deadline)
+    yield_for(at, deadline)
+}
+
+/// Looks until there is something, or the deadline passes.
+fn look_busily<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
+    while !deadline.has_passed() {
+        if let Some(output) = spin_for(at, BUSY_LOOKS) {
+            return Some(output);
+        }
+        thread::yield_now();
+    }
+    None
 }
 
 /// Looks once a pause: a longer step would see the peer's answer later.
-fn spin_for<S: Source>(source: &mut S, pauses: u32) -> Option<S::Output> {
+fn spin_for<L: Look>(at: &mut L, pauses: u32) -> Option<L::Output> {
     for _ in 0..pauses {
         hint::spin_loop();
-        if let Attempt::Done(output) = source.attempt() {
+        if let Some(output) = at.look() {
             return Some(output);
         }
     }
     None
 }
 
-fn yield_for<S: Source>(source: &mut S, deadline: &Deadline) -> Option<S::Output> {
+fn yield_for<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
     for _ in 0..YIELDS {
         thread::yield_now();
         for pauses in [0, PAUSES_AFTER_YIELD, PAUSES_AFTER_YIELD] {
             for _ in 0..pauses {
                 hint::spin_loop();
             }
-            if let Attempt::Done(output) = source.attempt() {
+            if let Some(output) = at.look() {
                 return Some(output);
             }
         }

@@ -24,7 +24,7 @@ pub enum Wake {
 
 impl Wake {
     /// Wakes the sleeper. User code, for a task: call it without any lock.
-    pub(super) fn wake(self) {
+    pub fn wake(self) {
         match self {
             // The standard library enters the system only if the thread really sleeps.
             Self::Thread(thread) => thread.unpark(),
@@ -38,6 +38,15 @@ impl Wake {
             Self::Thread(_) => false,
             Self::Task(own) => own.will_wake(waker),
         }
+    }
+}
+
+impl std::fmt::Debug for Wake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Thread(_) => "Thread(..)",
+            Self::Task(_) => "Task(..)",
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::ends::{
 use std::collections::VecDeque;
 
 /// Whether `bounded(0)` is a channel without a buffer.
-const HAS_RENDEZVOUS: bool = false;
+const HAS_RENDEZVOUS: bool = true;
 
 struct BatchEnd<E, B> {
     end: E,
