@@ -126,7 +126,9 @@ fn an_unsettled_success_passes_the_wake_up_on() {
 /// notified, at a moment that the test chooses.
 struct Staged<'a, F: FnMut() -> Attempt<()>> {
     waiters: &'a WaitSet,
-    /// How often the set was asked for: 1 is to register, 2 to leave.
+    /// Whether the thread has registered.
+    armed: Cell<bool>,
+    /// How often the set was asked for since: by a thread whose time runs out, 1 is to rest, 2 to leave.
     asked: Cell<usize>,
     /// Notifies when the thread leaves.
     at_leaving: bool,
@@ -135,7 +137,7 @@ struct Staged<'a, F: FnMut() -> Attempt<()>> {
 
 impl<'a, F: FnMut() -> Attempt<()>> Staged<'a, F> {
     fn new(waiters: &'a WaitSet, at_leaving: bool, registered: F) -> Self {
-        Self { waiters, asked: Cell::new(0), at_leaving, registered }
+        Self { waiters, armed: Cell::new(false), asked: Cell::new(0), at_leaving, registered }
     }
 }
 
@@ -143,18 +145,20 @@ impl<F: FnMut() -> Attempt<()>> Source for Staged<'_, F> {
     type Output = ();
 
     fn attempt(&mut self) -> Attempt<()> {
-        if self.asked.get() == 0 { Attempt::Blocked } else { (self.registered)() }
+        if self.armed.get() { (self.registered)() } else { Attempt::Blocked }
     }
 
     fn waiters(&self) -> &WaitSet {
-        self.asked.set(self.asked.get() + 1);
+        self.asked.set(self.asked.get() + usize::from(self.armed.get()));
         if self.at_leaving && self.asked.get() == 2 {
             self.waiters.notify(1, || ());
         }
         self.waiters
     }
 
-    fn arm(&self) {}
+    fn arm(&self) {
+        self.armed.set(true);
+    }
 
     fn disarm(&self) {}
 }
