@@ -375,3 +375,29 @@ fn closures_that_return_futures_are_handlers_too() {
     pool.submit_many((0..10).collect::<Vec<_>>()).unwrap();
     assert_eq!(quiet(&pool).done, 10);
 }
+
+#[cfg(feature = "tokio")]
+#[test]
+fn handlers_run_inside_a_runtime_of_the_users() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let pool = Pool::builder()
+        .workers(2)
+        .runtime(runtime.handle())
+        .start_async(async |job: &u64, _: &Context| {
+            tokio::time::sleep(Duration::from_micros(job % 7 * 100)).await;
+            let job = *job;
+            assert_eq!(tokio::spawn(async move { job + 1 }).await.unwrap(), job + 1);
+        })
+        .unwrap();
+    pool.submit_many((0..500).collect::<Vec<_>>()).unwrap();
+    assert_eq!(quiet(&pool).done, 500);
+    let blocking = Pool::builder()
+        .runtime(runtime.handle())
+        .start(|job: &u64, _: &Context| {
+            tokio::runtime::Handle::current().block_on(async { assert!(*job < 9) })
+        })
+        .unwrap();
+    blocking.submit(3).unwrap();
+    assert_eq!(quiet(&blocking).done, 1);
+}

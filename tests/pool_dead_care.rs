@@ -362,3 +362,29 @@ fn an_alarm_may_redrive() {
     // The pool and what it tells hold on to each other until here.
     *pool.lock().unwrap() = None;
 }
+
+#[test]
+fn a_redriven_job_has_its_time_anew() {
+    let time = VirtualClock::new();
+    let pool = Pool::builder()
+        .workers(1)
+        .clock(time.clock())
+        .retry(RetryPolicy::fixed(Duration::from_secs(10)).within(Duration::from_secs(25)).max_attempts(100))
+        .start(|_: &u32, _: &Context| Err::<(), _>("still down"))
+        .unwrap();
+    let id = pool.submit(1).unwrap();
+    for life in 1..=2_u32 {
+        for _ in 0..2 {
+            quiet(&pool);
+            assert_eq!(pool.stats().scheduled, 1, "life {life}");
+            time.advance(Duration::from_secs(10));
+        }
+        quiet(&pool);
+        let info = pool.dead().list().pop().unwrap();
+        assert_eq!((info.reason, info.attempts), (DeadReason::Elapsed, 3), "life {life}");
+        time.advance(Duration::from_secs(100));
+        if life == 1 {
+            pool.dead().redrive(id).unwrap();
+        }
+    }
+}

@@ -16,7 +16,7 @@ const CONCURRENCY_DEFAULT: usize = 1_024;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
-/// Describes a [`Pool`], and starts it.
+/// Describes a [`Pool`](crate::Pool), and starts it.
 ///
 /// | setting | default |
 /// |---|---|
@@ -51,6 +51,8 @@ pub struct PoolBuilder<L = Unleased> {
     pub(super) clock: Clock,
     pub(super) drop_deadline: Duration,
     pub(super) seed: Option<u64>,
+    #[cfg(feature = "tokio")]
+    pub(super) runtime: Option<tokio::runtime::Handle>,
 }
 
 /// Of a [`PoolBuilder`]: no leases. Jobs need only be `Send`.
@@ -77,6 +79,8 @@ impl PoolBuilder {
             clock: Clock::system(),
             drop_deadline: DROP_DEADLINE_DEFAULT,
             seed: None,
+            #[cfg(feature = "tokio")]
+            runtime: None,
         }
     }
 
@@ -99,6 +103,8 @@ impl PoolBuilder {
             clock: self.clock,
             drop_deadline: self.drop_deadline,
             seed: self.seed,
+            #[cfg(feature = "tokio")]
+            runtime: self.runtime,
         }
     }
 }
@@ -122,6 +128,33 @@ impl<L> PoolBuilder<L> {
         self
     }
 
+    /// Has the handlers run inside a tokio runtime: whatever they do with its timers, its sockets, or `tokio::spawn`, they do as if
+    /// they were its tasks.
+    ///
+    /// They stay on the pool's own threads, [blocking](Self::start) and [waiting](Self::start_async) handlers alike, so they need
+    /// not be `Send`, and cannot hold up the runtime's. The runtime must have a thread of its own to drive it, or somebody in its
+    /// `block_on`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build()?;
+    /// let pool = Pool::builder().runtime(runtime.handle()).start_async(async |n: &u64, _: &Context| {
+    ///     tokio::time::sleep(Duration::from_millis(*n)).await;
+    /// })?;
+    /// pool.submit_many(vec![1, 2, 3])?;
+    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn runtime(mut self, handle: &tokio::runtime::Handle) -> Self {
+        self.runtime = Some(handle.clone());
+        self
+    }
+
     /// Sets how many jobs are held at most: ready, scheduled and in flight together. Their slots are allocated at once.
     pub fn capacity(mut self, jobs: usize) -> Self {
         self.capacity = jobs;
@@ -134,7 +167,7 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    /// Sets the time of each attempt: when it is up, [`Context::cancelled`] turns true. Nothing is stopped by force.
+    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true. Nothing is stopped by force.
     pub fn timeout(mut self, per_attempt: Duration) -> Self {
         self.timeout = Some(per_attempt);
         self
@@ -161,7 +194,7 @@ impl<L> PoolBuilder<L> {
     /// It runs in the worker, after the letter was placed or dropped for want of room, and under no lock: it may look at
     /// the dead letters and redrive the job, but must not block in `submit`, as a handler must not. While it runs, the worker
     /// takes no other job. A panic in it is caught, and counted in
-    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`] does not wait for it.
+    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`](crate::Pool::wait_idle) does not wait for it.
     ///
     /// # Examples
     ///

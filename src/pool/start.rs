@@ -32,7 +32,7 @@ impl<L> PoolBuilder<L> {
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
-        let hirer = Hirer::new(Arc::clone(queue.name()), crew.clone(), work(&queue, judge, &crew));
+        let hirer = self.hirer(&queue, work(&queue, judge, &crew), &crew);
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
         // Without a need for it, the timer does not hold the handler.
         let hirer = self.replace_stuck.then_some(hirer);
@@ -44,6 +44,30 @@ impl<L> PoolBuilder<L> {
             None => keep_time(queue, None),
         })?;
         Ok(pool)
+    }
+
+    #[cfg(feature = "tokio")]
+    fn hirer<T>(
+        &mut self,
+        queue: &Queue<T>,
+        work: impl Fn(usize) + Send + Sync + 'static,
+        crew: &Crew,
+    ) -> Hirer {
+        let runtime = self.runtime.take();
+        Hirer::new(Arc::clone(queue.name()), crew.clone(), move |worker| {
+            let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
+            work(worker);
+        })
+    }
+
+    #[cfg(not(feature = "tokio"))]
+    fn hirer<T>(
+        &mut self,
+        queue: &Queue<T>,
+        work: impl Fn(usize) + Send + Sync + 'static,
+        crew: &Crew,
+    ) -> Hirer {
+        Hirer::new(Arc::clone(queue.name()), crew.clone(), work)
     }
 
     fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>

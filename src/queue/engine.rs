@@ -95,6 +95,8 @@ pub struct Facts {
     pub(crate) attempt: u32,
     pub(crate) deliveries: u32,
     pub(crate) enqueued_at: Stamp,
+    /// Since when it has been tried.
+    pub(crate) since: Stamp,
     pub(crate) delay: Duration,
 }
 
@@ -103,7 +105,8 @@ impl Facts {
     /// when the job was accepted.
     #[must_use]
     pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
-        Self { id, attempt, deliveries, enqueued_at: Stamp::of(enqueued_at), delay: Duration::ZERO }
+        let since = Stamp::of(enqueued_at);
+        Self { id, attempt, deliveries, enqueued_at: since, since, delay: Duration::ZERO }
     }
 
     /// Says how long the job was delayed before this attempt, if it is a retry: policies with
@@ -121,6 +124,7 @@ impl Facts {
             attempt: envelope.attempt(),
             deliveries: envelope.deliveries(),
             enqueued_at: envelope.enqueued_at,
+            since: envelope.since(),
             delay: envelope.last_delay(),
         }
     }

@@ -86,14 +86,17 @@ pub(super) struct History {
     pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
     pub(super) records: Vec<AttemptRecord>,
+    /// When it was redriven last: its retries are given their time from then on.
+    redriven_at: Option<Stamp>,
     /// The deaths of a job that was redriven: see [`PastDeaths`].
     pub(super) past: Vec<PastDeaths>,
 }
 
 impl<T> Envelope<T> {
     /// A job that has died before, and starts anew.
-    pub(super) fn redriven(id: JobId, enqueued_at: Stamp, past: Vec<PastDeaths>, job: T) -> Self {
-        Self { id, enqueued_at, history: Some(Box::new(History { past, ..History::default() })), job }
+    pub(super) fn redriven(id: JobId, enqueued_at: Stamp, now: Stamp, past: Vec<PastDeaths>, job: T) -> Self {
+        let history = History { past, redriven_at: Some(now), ..History::default() };
+        Self { id, enqueued_at, history: Some(Box::new(history)), job }
     }
 
     pub(super) fn new(id: JobId, enqueued_at: Stamp, job: T) -> Self {
@@ -108,6 +111,11 @@ impl<T> Envelope<T> {
     /// Returns how many deliveries there are with the next one.
     pub(crate) fn deliveries(&self) -> u32 {
         self.history.as_ref().map_or(0, |history| history.deliveries).saturating_add(1)
+    }
+
+    /// Returns since when the job has been tried: since it was accepted, or redriven.
+    pub(crate) fn since(&self) -> Stamp {
+        self.history.as_ref().and_then(|history| history.redriven_at).unwrap_or(self.enqueued_at)
     }
 
     /// Returns the delay before the last retry, or zero.

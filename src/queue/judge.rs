@@ -33,7 +33,7 @@ impl Judge {
     fn circumstances(&self, facts: &Facts, clock: &Clock) -> Circumstances {
         Circumstances {
             now: clock.moment(),
-            elapsed: clock.stamp().since(facts.enqueued_at),
+            elapsed: clock.stamp().since(facts.since),
             previous: facts.delay,
             random: mix(self.seed, facts.id.get(), facts.attempt),
         }

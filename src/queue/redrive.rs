@@ -155,7 +155,8 @@ impl<T> Queue<T> {
     fn send_again(&self, placed: Placed<T>) -> Result<(), RedriveError> {
         let (job, shell) = placed.open();
         let past = bury_under(&shell.letter.past, &shell.info);
-        let envelope = Envelope::redriven(shell.letter.id, Stamp::of(shell.letter.enqueued_at), past, job);
+        let enqueued_at = Stamp::of(shell.letter.enqueued_at);
+        let envelope = Envelope::redriven(shell.letter.id, enqueued_at, self.clock.stamp(), past, job);
         match self.sender.send(envelope) {
             Ok(()) => {
                 // The errors of the attempts are the user's: a panic in the drop of one ends here.

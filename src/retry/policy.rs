@@ -127,7 +127,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the time within which a job may be tried again, counted from when it was accepted.
+    /// Sets the time within which a job may be tried again, counted from when it was accepted, or
+    /// redriven last.
     ///
     /// A retry that would fall due later than that is not waited for: the job becomes a dead letter at once, for
     /// [`DeadReason::Elapsed`](crate::DeadReason::Elapsed). That goes for delays given by a handler as well. The first
