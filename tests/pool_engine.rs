@@ -64,8 +64,8 @@ impl Delivered for Letter {
         &self.job
     }
 
-    fn facts(&self) -> &Facts {
-        &self.facts
+    fn facts(&self) -> Facts {
+        self.facts
     }
 }
 

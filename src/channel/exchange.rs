@@ -80,6 +80,22 @@ impl<T> Exchange<T> {
         }
     }
 
+    /// As [`push`](Self::push), in the words of a ring: no wake-up is owed.
+    ///
+    /// Out of line, as [`pop_as_ring`](Self::pop_as_ring) is: inlined beside the ring's, it has cost each of the ring's moves some copies.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn push_as_ring(&self, message: T, waits: &Waits) -> Result<bool, PushError<T>> {
+        self.push(message, waits).map(|()| false)
+    }
+
+    /// As [`pop`](Self::pop), in the words of a ring: no wake-up is owed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn pop_as_ring(&self, waits: &Waits) -> Result<(T, bool), PopError> {
+        self.pop(waits).map(|message| (message, false))
+    }
+
     /// Hands a message to a receiver that waits, and wakes it.
     pub(super) fn push(&self, message: T, waits: &Waits) -> Result<(), PushError<T>> {
         let mut state = self.state.lock();

@@ -175,7 +175,7 @@ impl<T> Receiver<T> {
     fn take(&mut self) -> Result<(T, bool), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
-            Some(exchange) => exchange.pop(self.core().waits()).map(|value| (value, false)),
+            Some(exchange) => exchange.pop_as_ring(self.core().waits()),
         }
     }
 
@@ -274,7 +274,7 @@ impl<T> PushEnd<T> for &Shared<T> {
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
         match self.extra().exchange() {
             None => Shared::push(self, value),
-            Some(exchange) => exchange.push(value, self.waits()).map(|()| false),
+            Some(exchange) => exchange.push_as_ring(value, self.waits()),
         }
     }
 

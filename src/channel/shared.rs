@@ -26,7 +26,7 @@ impl<T> Shared<T> {
     pub(super) fn push(&self, value: T) -> Result<bool, PushError<T>> {
         match self.exchange() {
             None => self.ring.push(value),
-            Some(exchange) => exchange.push(value, self.waits()).map(|()| false),
+            Some(exchange) => exchange.push_as_ring(value, self.waits()),
         }
     }
 
@@ -41,7 +41,7 @@ impl<T> Shared<T> {
     pub(super) fn pop(&self) -> Result<(T, bool), PopError> {
         match self.exchange() {
             None => self.ring.pop(),
-            Some(exchange) => exchange.pop(self.waits()).map(|value| (value, false)),
+            Some(exchange) => exchange.pop_as_ring(self.waits()),
         }
     }
 

@@ -150,7 +150,7 @@ impl<T> Receiver<T> {
     fn take(&mut self) -> Result<(T, bool), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
-            Some(exchange) => exchange.pop(self.core().waits()).map(|value| (value, false)),
+            Some(exchange) => exchange.pop_as_ring(self.core().waits()),
         }
     }
 
@@ -256,7 +256,7 @@ impl<T> PushEnd<T> for &mut Sender<T> {
     fn try_push(&mut self, value: T) -> Result<bool, PushError<T>> {
         match self.exchange() {
             None => self.pusher.push(value),
-            Some(exchange) => exchange.push(value, self.core().waits()).map(|()| false),
+            Some(exchange) => exchange.push_as_ring(value, self.core().waits()),
         }
     }
 

@@ -54,7 +54,7 @@ where
     F: Fn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
-    let facts = *delivery.facts();
+    let facts = delivery.facts();
     context.begin(&facts, rules.judge.retry.is_last(facts.attempt), rules.timeout);
     let span = tracing::info_span!(
         target: "millpond",
@@ -70,7 +70,7 @@ where
         discard(payload);
         Outcome::Retry(failure)
     });
-    let verdict = rules.judge.judge(outcome, &facts, engine.clock());
+    let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
     engine.settle(hold, delivery, verdict)
 }
 

@@ -49,13 +49,13 @@ impl<T: Send + 'static> Delivery<T> {
     /// Returns the number of the job: the same at every attempt.
     #[must_use]
     pub fn id(&self) -> JobId {
-        self.held().1.facts.id
+        self.held().1.facts().id
     }
 
     /// Returns which attempt this is; the first is 1. Snoozes and lost leases are not counted.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        self.held().1.facts.attempt
+        self.held().1.facts().attempt
     }
 
     /// Returns true when the policy allows no further attempt: a failure now makes a dead letter.
@@ -67,20 +67,20 @@ impl<T: Send + 'static> Delivery<T> {
     /// Returns how often the job was delivered, this time included: the fence that tells this delivery from earlier ones.
     #[must_use]
     pub fn deliveries(&self) -> u32 {
-        self.held().1.facts.deliveries
+        self.held().1.facts().deliveries
     }
 
     /// Returns when the job was accepted, by the queue's clock.
     #[must_use]
     pub fn enqueued_at(&self) -> SystemTime {
-        self.held().1.facts.enqueued_at.to_system_time()
+        self.held().1.facts().enqueued_at.to_system_time()
     }
 
     /// Returns true once the job was taken away: its lease ran out, or a shutdown has cut it off. Then it stays so.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         let (seat, hand) = self.held();
-        seat.is_lost(hand.facts.id)
+        seat.is_lost(hand.facts().id)
     }
 
     /// Extends the lease so that it ends `by` from now. In a queue without leases there is nothing to extend.
@@ -89,7 +89,7 @@ impl<T: Send + 'static> Delivery<T> {
     /// [`LeaseLost`] if the job was taken away before.
     pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
         let (seat, hand) = self.held();
-        seat.extend(hand.facts.id, by)
+        seat.extend(hand.facts().id, by)
     }
 
     /// Settles the delivery: the job is done.
@@ -121,7 +121,8 @@ impl<T: Send + 'static> Delivery<T> {
 
     fn finish(&mut self, outcome: Outcome) -> Result<(), LeaseLost> {
         let Some((seat, hand)) = self.held.take() else { return Ok(()) };
-        let verdict: Verdict = self.queue.judge.judge(outcome, &hand.facts, &self.queue.clock);
+        let verdict: Verdict =
+            self.queue.judge.judge(outcome, &hand.facts(), || hand.trials(), &self.queue.clock);
         let settled = self.queue.settle(&seat, hand, verdict);
         self.queue.seats.give_back(seat);
         settled
@@ -147,7 +148,7 @@ impl<T: Send + 'static> Drop for Delivery<T> {
 
 impl<T: Send + 'static> fmt::Debug for Delivery<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let facts = self.held.as_ref().map(|(_, hand)| hand.facts);
+        let facts = self.held.as_ref().map(|(_, hand)| hand.facts());
         f.debug_struct("Delivery").field("facts", &facts).finish_non_exhaustive()
     }
 }

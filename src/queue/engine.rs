@@ -74,7 +74,14 @@ pub trait Delivered {
     fn job(&self) -> &Self::Job;
 
     /// Returns what the handler may know of the delivery.
-    fn facts(&self) -> &Facts;
+    fn facts(&self) -> Facts;
+
+    /// Returns what the policy wants to know of a delivery that failed: asked for then only. That the job was accepted when its
+    /// facts say so, and not delayed, unless an engine knows better.
+    fn trials(&self) -> Trials {
+        let since = self.facts().enqueued_at;
+        Trials { since, delay: Duration::ZERO }
+    }
 }
 
 /// What a take brought.
@@ -92,12 +99,9 @@ pub enum Taken<D> {
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
     pub(crate) id: JobId,
+    pub(crate) enqueued_at: Stamp,
     pub(crate) attempt: u32,
     pub(crate) deliveries: u32,
-    pub(crate) enqueued_at: Stamp,
-    /// Since when it has been tried.
-    pub(crate) since: Stamp,
-    pub(crate) delay: Duration,
 }
 
 impl Facts {
@@ -105,27 +109,35 @@ impl Facts {
     /// when the job was accepted.
     #[must_use]
     pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
-        let since = Stamp::of(enqueued_at);
-        Self { id, attempt, deliveries, enqueued_at: since, since, delay: Duration::ZERO }
-    }
-
-    /// Says how long the job was delayed before this attempt, if it is a retry: policies with
-    /// [decorrelated](crate::RetryPolicy::decorrelated) delays start from there.
-    #[must_use]
-    pub fn after_delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
-        self
+        Self { id, enqueued_at: Stamp::of(enqueued_at), attempt, deliveries }
     }
 
     #[inline]
     pub(super) fn of<T>(envelope: &Envelope<T>) -> Self {
-        Self {
-            id: envelope.id,
-            attempt: envelope.attempt(),
-            deliveries: envelope.deliveries(),
-            enqueued_at: envelope.enqueued_at,
-            since: envelope.since(),
-            delay: envelope.last_delay(),
-        }
+        let Envelope { id, enqueued_at, .. } = *envelope;
+        let (attempt, deliveries) =
+            if envelope.is_new() { (1, 1) } else { (envelope.attempt(), envelope.deliveries()) };
+        Self { id, enqueued_at, attempt, deliveries }
+    }
+}
+
+/// What a policy wants to know of a job that failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Trials {
+    /// Since when it has been tried.
+    pub(crate) since: Stamp,
+    pub(crate) delay: Duration,
+}
+
+impl Trials {
+    /// Describes a job: since when it has been tried, which is when it was accepted or redriven, and how long it was delayed
+    /// before this attempt.
+    #[must_use]
+    pub fn new(since: SystemTime, delay: Duration) -> Self {
+        Self { since: Stamp::of(since), delay }
+    }
+
+    pub(super) fn of<T>(envelope: &Envelope<T>) -> Self {
+        Self { since: envelope.since(), delay: envelope.last_delay() }
     }
 }

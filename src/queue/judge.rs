@@ -1,6 +1,7 @@
 //! What becomes of a job after a delivery: the policy is asked, with all it wants to know.
 
-use super::engine::Facts;
+use super::engine::{Facts, Trials};
+use super::envelope::Envelope;
 use crate::retry::{Facts as Circumstances, Outcome, Resume, RetryPolicy, Verdict, mix};
 use crate::time::Clock;
 
@@ -16,8 +17,29 @@ pub(crate) struct Judge {
 
 impl Judge {
     #[inline]
-    pub(crate) fn judge(&self, outcome: Outcome, facts: &Facts, clock: &Clock) -> Verdict {
-        let verdict = self.retry.judge(outcome, facts.attempt, || self.circumstances(facts, clock));
+    pub(crate) fn judge(
+        &self,
+        outcome: Outcome,
+        facts: &Facts,
+        trials: impl FnOnce() -> Trials,
+        clock: &Clock,
+    ) -> Verdict {
+        if matches!(outcome, Outcome::Done) && !self.retry.has_budget() {
+            return Verdict::Done;
+        }
+        self.weigh(outcome, facts, trials, clock)
+    }
+
+    #[cold]
+    fn weigh(
+        &self,
+        outcome: Outcome,
+        facts: &Facts,
+        trials: impl FnOnce() -> Trials,
+        clock: &Clock,
+    ) -> Verdict {
+        let circumstances = || self.circumstances(facts, &trials(), clock);
+        let verdict = self.retry.judge(outcome, facts.attempt, circumstances);
         if self.at_most_once && !matches!(verdict, Verdict::Done) {
             tracing::warn!(target: "millpond", id = %facts.id, ?verdict, "not done, and begun once: the job is dropped");
             return Verdict::Drop;
@@ -26,15 +48,15 @@ impl Judge {
     }
 
     /// Decides what becomes of a job that waits for the retry budget.
-    pub(super) fn resume(&self, facts: &Facts, clock: &Clock) -> Resume {
-        self.retry.resume(&self.circumstances(facts, clock))
+    pub(super) fn resume<T>(&self, envelope: &Envelope<T>, clock: &Clock) -> Resume {
+        self.retry.resume(&self.circumstances(&Facts::of(envelope), &Trials::of(envelope), clock))
     }
 
-    fn circumstances(&self, facts: &Facts, clock: &Clock) -> Circumstances {
+    fn circumstances(&self, facts: &Facts, trials: &Trials, clock: &Clock) -> Circumstances {
         Circumstances {
             now: clock.moment(),
-            elapsed: clock.stamp().since(facts.since),
-            previous: facts.delay,
+            elapsed: clock.stamp().since(trials.since),
+            previous: trials.delay,
             random: mix(self.seed, facts.id.get(), facts.attempt),
         }
     }

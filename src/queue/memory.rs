@@ -1,6 +1,6 @@
 //! The work queue in memory, as an engine for workers.
 
-use super::engine::{Delivered, Engine, Facts, Taken};
+use super::engine::{Delivered, Engine, Facts, Taken, Trials};
 use super::lease::LeaseLost;
 use super::seat::Seat;
 use super::take::InHand;
@@ -59,7 +59,11 @@ impl<T> Delivered for InHand<T> {
     }
 
     #[inline]
-    fn facts(&self) -> &Facts {
-        &self.facts
+    fn facts(&self) -> Facts {
+        self.facts()
+    }
+
+    fn trials(&self) -> Trials {
+        self.trials()
     }
 }

@@ -11,7 +11,7 @@ use super::envelope::{Envelope, JobId};
 use super::lease::{LeaseLost, Leased, SharedJob};
 use super::letter::{DeadInfo, DeadLetter};
 use super::seat::Seat;
-use super::take::{InHand, Job};
+use super::take::InHand;
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, FailureKind, Verdict, discard};
 use std::time::{Duration, SystemTime};
@@ -25,9 +25,9 @@ impl<T> Queue<T> {
     /// Refused when the job was taken away before: by a shutdown, or with its lease.
     #[inline]
     pub(crate) fn settle(&self, seat: &Seat<T>, hand: InHand<T>, verdict: Verdict) -> Result<(), LeaseLost> {
-        let envelope = match hand.job {
-            Job::Owned(envelope) => envelope,
-            Job::Shared(job) => self.reclaim(seat, hand.facts.id, job)?,
+        let envelope = match hand {
+            InHand::Owned(envelope) => envelope,
+            InHand::Shared { job, facts, .. } => self.reclaim(seat, facts.id, job)?,
         };
         let settled = match verdict {
             Verdict::Done => self.settle_done(seat, envelope),

@@ -1,6 +1,6 @@
 //! Taking a job into hand: from the channel to a seat, under a lease if the queue has one.
 
-use super::engine::Facts;
+use super::engine::{Facts, Trials};
 use super::envelope::Envelope;
 use super::lease::{Leased, SharedJob};
 use super::seat::{Seat, SeatRef};
@@ -9,25 +9,35 @@ use crate::retry::{DeadReason, Failure, Resume, discard};
 use crate::time::Moment;
 use std::time::Duration;
 
-/// A job in hand, with what its handler may know.
-pub(crate) struct InHand<T> {
-    pub(crate) facts: Facts,
-    pub(super) job: Job<T>,
-}
-
-pub(super) enum Job<T> {
+/// A job in hand.
+pub(crate) enum InHand<T> {
     /// Without a lease it lies with the worker.
     Owned(Envelope<T>),
     /// Under a lease it lies in the seat, and is borrowed from there.
-    Shared(SharedJob<T>),
+    Shared { job: SharedJob<T>, facts: Facts, trials: Trials },
 }
 
 impl<T> InHand<T> {
     #[inline]
     pub(crate) fn job(&self) -> &T {
-        match &self.job {
-            Job::Owned(envelope) => &envelope.job,
-            Job::Shared(job) => job.get(),
+        match self {
+            InHand::Owned(envelope) => &envelope.job,
+            InHand::Shared { job, .. } => job.get(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn facts(&self) -> Facts {
+        match self {
+            InHand::Owned(envelope) => Facts::of(envelope),
+            InHand::Shared { facts, .. } => *facts,
+        }
+    }
+
+    pub(crate) fn trials(&self) -> Trials {
+        match self {
+            InHand::Owned(envelope) => Trials::of(envelope),
+            InHand::Shared { trials, .. } => *trials,
         }
     }
 }
@@ -71,12 +81,11 @@ impl<T> Queue<T> {
         timeout: Option<Duration>,
     ) -> Option<InHand<T>> {
         let envelope = if envelope.is_new() { envelope } else { self.look_at(seat, envelope)? };
-        let facts = Facts::of(&envelope);
         if self.leasing.is_some() {
-            return self.take_up_leased(seat, envelope, facts, timeout);
+            return self.take_up_leased(seat, envelope, timeout);
         }
-        if seat.take_up(facts.id) {
-            return Some(InHand { facts, job: Job::Owned(envelope) });
+        if seat.take_up(envelope.id) {
+            return Some(InHand::Owned(envelope));
         }
         self.release(envelope);
         None
@@ -90,7 +99,7 @@ impl<T> Queue<T> {
             return None;
         }
         if envelope.is_parked() {
-            match self.judge.resume(&Facts::of(&envelope), &self.clock) {
+            match self.judge.resume(&envelope, &self.clock) {
                 Resume::Deliver => envelope.put_off(envelope.last_delay(), false),
                 Resume::Park(wait) => {
                     self.delay(envelope, wait);
@@ -109,9 +118,9 @@ impl<T> Queue<T> {
         &self,
         seat: &Seat<T>,
         envelope: Envelope<T>,
-        facts: Facts,
         timeout: Option<Duration>,
     ) -> Option<InHand<T>> {
+        let (facts, trials) = (Facts::of(&envelope), Trials::of(&envelope));
         let leasing = self.leasing.as_ref()?;
         let now = self.clock.moment();
         let renewed_until = match timeout {
@@ -122,7 +131,7 @@ impl<T> Queue<T> {
         let (leased, job) =
             Leased::new(envelope, leasing.share, now.after(leasing.lease.time), renewed_until);
         match seat.take_up_leased(leased) {
-            Ok(()) => Some(InHand { facts, job: Job::Shared(job) }),
+            Ok(()) => Some(InHand::Shared { job, facts, trials }),
             Err(leased) => {
                 drop(job);
                 self.release(leased.into_envelope()?);

@@ -173,6 +173,12 @@ impl RetryPolicy {
         self.within.is_some_and(|limit| due > limit)
     }
 
+    /// Returns true when jobs that are done have to be reported to a budget.
+    #[inline]
+    pub(crate) fn has_budget(&self) -> bool {
+        self.spent_from().is_some()
+    }
+
     pub(super) fn spent_from(&self) -> Option<&RetryBudget> {
         self.budget.as_ref()
     }

@@ -60,12 +60,12 @@ where
     F: AsyncFn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
-    let facts = *delivery.facts();
+    let facts = delivery.facts();
     let context = lane.context(engine, rules, hold, &facts);
     let deadline = rules.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
     let handler = async { (rules.handler)(delivery.job(), &context).await.into_outcome() };
     let outcome = Guarded::new(handler, deadline, &**hold, facts.id).await;
-    let verdict = rules.judge.judge(outcome, &facts, engine.clock());
+    let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
     engine.settle(hold, delivery, verdict)
 }
 
