@@ -97,7 +97,8 @@ fn a_job_whose_workers_are_lost_again_and_again_dies_of_it() {
     for _ in 0..3 {
         held.push(queue.recv().unwrap());
         time.advance(LEASE);
-        until("the timer or a worker", || queue.stats().leases_lost as usize == held.len());
+        until("the job is ready again", || queue.stats().ready == 1);
+        assert_eq!(queue.stats().leases_lost as usize, held.len());
     }
     // Whoever looks for work next finds it dead.
     assert!(queue.try_recv().is_err());
@@ -226,8 +227,8 @@ fn without_replacement_the_stuck_worker_goes_on_when_it_comes_back() {
     pool.submit(1).unwrap();
     barrier.wait_for(1);
     time.advance(LEASE);
-    until("the timer or a worker", || pool.stats().leases_lost == 1);
-    assert_eq!(pool.stats().ready, 1);
+    until("the job is ready again", || pool.stats().ready == 1);
+    assert_eq!(pool.stats().leases_lost, 1);
     barrier.open();
     let stats = quiet(&pool);
     assert_eq!((stats.done, stats.late), (1, 1));
@@ -321,12 +322,13 @@ fn the_lease_of_a_full_store_of_dead_letters_does_not_stop_the_timer() {
     queue.submit(2).unwrap();
     let lost = queue.recv().unwrap();
     time.advance(LEASE);
-    until("the timer or a worker", || queue.stats().leases_lost == 1);
+    until("the lost job is ready again", || queue.stats().ready == 1);
     queue.submit(3).unwrap();
     // Whoever takes the lost one up waits for room; the timer goes on meanwhile.
     std::thread::scope(|scope| {
         scope.spawn(|| queue.recv().unwrap().nack(Outcome::snooze(seconds(1))).unwrap());
-        until("the timer or a worker", || queue.stats().ready == 1);
+        // Taken up, and not delivered: the other one is all that is left.
+        until("the lost job waits for room", || queue.stats().ready == 1);
         assert!(queue.dead().take(queue.dead().list()[0].id).is_some());
         until("the timer or a worker", || queue.stats().scheduled == 1);
         time.advance(seconds(1));
