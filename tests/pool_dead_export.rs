@@ -68,8 +68,8 @@ fn each_letter_is_one_line_with_all_that_is_known() {
     let chair = json!({
         "id": 1, "reason": "attempts", "error": "no chair", "kind": "error",
         "attempts": [
-            {"attempt": 1, "at": at(0), "error": "no chair", "kind": "error"},
-            {"attempt": 2, "at": at(1), "error": "no chair", "kind": "error"},
+            {"attempt": 1, "at": at(0), "worker": 0, "error": "no chair", "kind": "error"},
+            {"attempt": 2, "at": at(1), "worker": 0, "error": "no chair", "kind": "error"},
         ],
         "attempts_total": 2, "deliveries": 2, "snoozes": 0, "deaths": 1, "past": [],
         "enqueued_at": at(0), "died_at": at(1), "job": {"item": "chair"},

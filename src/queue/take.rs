@@ -73,7 +73,7 @@ impl<T> Queue<T> {
     }
 
     /// Takes a job up at a seat. One that is not to be run any more is seen to here, and none returned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_up(
         &self,
         seat: &Seat<T>,
@@ -114,6 +114,7 @@ impl<T> Queue<T> {
         Some(envelope)
     }
 
+    #[inline(never)]
     fn take_up_leased(
         &self,
         seat: &Seat<T>,
