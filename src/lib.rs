@@ -82,13 +82,13 @@ pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceErro
 #[cfg(not(millpond_loom))]
 pub use pool::{
     BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, Redrive, RedriveBuilder,
-    Selected, ShutdownReport, StartRedriveError, Unleased, Workers,
+    Request, RequestFuture, Selected, ShutdownReport, StartRedriveError, Unleased, Workers,
 };
 #[cfg(not(millpond_loom))]
 pub use queue::{
     AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobId, Lease,
     LeaseLost, LetterError, PastDeaths, RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released,
-    Stats, SubmitError, SubmitFuture, SubmitManyError, engine,
+    Stats, SubmitError, SubmitFuture, SubmitManyError, Unique, engine,
 };
 #[cfg(not(millpond_loom))]
 #[cfg(feature = "serde")]

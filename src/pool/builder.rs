@@ -13,6 +13,8 @@ use std::time::Duration;
 const CAPACITY_DEFAULT: usize = 1_024;
 /// Async handlers of one worker when nothing else is said: as many as jobs.
 const CONCURRENCY_DEFAULT: usize = 1_024;
+/// Keys remembered when nothing else is said: a guess, a few MiB.
+const UNIQUE_KEYS_DEFAULT: usize = 65_536;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
@@ -28,6 +30,7 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`timeout`](Self::timeout) | none |
 /// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
 /// | [`replace_stuck`](Self::replace_stuck) | no |
+/// | [`unique_keys`](Self::unique_keys) | 65536, or the capacity if that is more |
 /// | [`at_most_once`](Self::at_most_once) | no: at least once |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
 /// | [`dead_letters_max_age`](Self::dead_letters_max_age) | no limit |
@@ -41,6 +44,7 @@ pub struct PoolBuilder<L = Unleased> {
     pub(super) lease: L,
     pub(super) replace_stuck: bool,
     pub(super) at_most_once: bool,
+    pub(super) unique_keys: Option<usize>,
     pub(super) name: String,
     pub(super) workers: Option<usize>,
     pub(super) concurrency: usize,
@@ -67,6 +71,7 @@ impl PoolBuilder {
             lease: Unleased(()),
             replace_stuck: false,
             at_most_once: false,
+            unique_keys: None,
             name: "pool".to_owned(),
             workers: None,
             concurrency: CONCURRENCY_DEFAULT,
@@ -89,6 +94,7 @@ impl PoolBuilder {
             lease: Leased(lease),
             replace_stuck: self.replace_stuck,
             at_most_once: self.at_most_once,
+            unique_keys: self.unique_keys,
             name: self.name,
             workers: self.workers,
             concurrency: self.concurrency,
@@ -211,6 +217,13 @@ impl<L> PoolBuilder<L> {
         self
     }
 
+    /// Sets how many [unique](crate::Request::unique) keys are held at most. A key that is held is never forgotten to make room:
+    /// that would let a duplicate in. When there are so many, jobs with other keys are refused.
+    pub fn unique_keys(mut self, keys: usize) -> Self {
+        self.unique_keys = Some(keys);
+        self
+    }
+
     /// Sets whether a worker that has lost a lease is replaced: another thread takes its place at once, and the stuck one ends
     /// if it ever comes back. Every such worker is reported in the log, replaced or not.
     ///
@@ -231,6 +244,7 @@ impl<L> PoolBuilder<L> {
             capacity: self.capacity,
             dead: std::mem::take(&mut self.dead),
             clock: self.clock.clone(),
+            unique_keys: self.unique_keys.unwrap_or(UNIQUE_KEYS_DEFAULT.max(self.capacity)),
             leasing,
             judge,
             stoppable,

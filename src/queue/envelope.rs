@@ -82,6 +82,8 @@ pub(super) struct History {
     pub(super) doom: Option<DeadReason>,
     /// The delay before the attempt that comes next, or was made last.
     delay: Duration,
+    /// Something is known of the job beside the queue: see [`super::tags`].
+    pub(super) tagged: bool,
     /// The next attempt waits for the retry budget.
     pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
@@ -98,6 +100,18 @@ impl<T> Envelope<T> {
 
     pub(super) fn new(id: JobId, enqueued_at: Stamp, job: T) -> Self {
         Self { id, enqueued_at, history: None, job }
+    }
+
+    /// Notes what was wished for the job.
+    pub(super) fn wish(&mut self, expires: Option<Moment>, tagged: bool) {
+        let history = self.history.get_or_insert_default();
+        (history.expires, history.tagged) = (expires, tagged);
+    }
+
+    /// Returns true when something is known of the job beside the queue.
+    #[inline]
+    pub(super) fn is_tagged(&self) -> bool {
+        self.history.as_ref().is_some_and(|history| history.tagged)
     }
 
     /// Returns the number of the attempt that the next delivery is; the first is 1.

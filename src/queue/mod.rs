@@ -42,14 +42,15 @@ mod mover;
 mod pace;
 mod past;
 mod redrive;
+mod request;
 mod rules;
 mod seat;
 mod settle;
 mod stats;
 mod submit;
+mod tags;
 mod take;
 mod tend;
-#[allow(dead_code, unreachable_pub, reason = "the registry that submitting with a key will use")]
 mod unique;
 mod work;
 
@@ -58,6 +59,7 @@ pub use self::export::{ExportError, ExportReason};
 pub(crate) use self::{
     course::Course,
     mover::{NotNow, Turn},
+    request::{Requested, When, Wishes},
     rules::DeadRules,
 };
 pub use self::{
@@ -72,6 +74,7 @@ pub use self::{
     past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,
+    unique::Unique,
     work::{CutOff, Released},
 };
 pub(crate) use self::{

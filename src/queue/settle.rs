@@ -61,7 +61,7 @@ impl<T> Queue<T> {
 
     #[inline]
     fn settle_done(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
-        let id = envelope.id;
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         // The job is dropped while it is still in hand: a drop that does not come to an end is cut off like a handler.
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
@@ -69,6 +69,9 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.done.bump();
+            if tagged {
+                self.untag(id);
+            }
             self.leave(1);
         }
         settled
@@ -128,7 +131,7 @@ impl<T> Queue<T> {
 
     #[cold]
     fn settle_drop(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
-        let id = envelope.id;
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         tracing::debug!(target: TARGET, %id, "dropped by the handler");
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
@@ -136,6 +139,9 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.dropped.bump();
+            if tagged {
+                self.untag(id);
+            }
             self.leave(1);
         }
         settled
@@ -163,6 +169,9 @@ impl<T> Queue<T> {
 
     /// Makes a dead letter of a job that is in nobody's hand.
     pub(super) fn die(&self, seat: &Seat<T>, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
+        if envelope.is_tagged() {
+            self.untag(envelope.id);
+        }
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         let (id, attempts) = (info.id, info.attempts);

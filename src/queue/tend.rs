@@ -106,6 +106,9 @@ impl<T> Queue<T> {
             Err(payload) => {
                 tracing::error!(target: "millpond", id = %shell.id, "copying the job panicked: it is dropped");
                 discard(payload);
+                if shell.is_tagged() {
+                    self.untag(shell.id);
+                }
                 shell.discard();
                 // ORDERING: Relaxed; a count, made before the job leaves the gate.
                 self.uncopied.fetch_add(1, Ordering::Relaxed);

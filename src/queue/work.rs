@@ -9,6 +9,7 @@ use super::morgue::Morgue;
 use super::mover::Moving;
 use super::rules::DeadRules;
 use super::seat::Seats;
+use super::tags::Tags;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,7 @@ pub(crate) struct Queue<T> {
     pub(super) alert: Alert,
     pub(super) moving: Moving,
     pub(super) seats: Seats<T>,
+    pub(super) tags: Tags,
     /// None: a delivery belongs to its worker until it is settled.
     pub(super) leasing: Option<Leasing<T>>,
     pub(super) judge: Judge,
@@ -57,6 +59,8 @@ pub(crate) struct Plan<T> {
     pub(crate) capacity: usize,
     pub(crate) dead: DeadRules,
     pub(crate) clock: Clock,
+    /// How many keys are remembered at most.
+    pub(crate) unique_keys: usize,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
     /// Whether handlers end by themselves when their job is cut off.
@@ -139,6 +143,7 @@ impl<T> Queue<T> {
             alert: Alert::new(plan.dead.on_dead),
             moving: Moving::default(),
             seats: Seats::new(),
+            tags: Tags::new(plan.unique_keys),
             leasing: plan.leasing,
             judge: plan.judge,
             stoppable: plan.stoppable,
@@ -205,6 +210,9 @@ impl<T> Queue<T> {
 
     /// Puts a job into the bin of those that a shutdown hands back.
     pub(super) fn release(&self, envelope: Envelope<T>) {
+        if envelope.is_tagged() {
+            self.untag(envelope.id);
+        }
         self.bin.lock().push(Released::of(envelope));
         // ORDERING: Relaxed; a count, made before the job leaves the gate.
         self.released.fetch_add(1, Ordering::Relaxed);
@@ -257,6 +265,7 @@ impl<T> Queue<T> {
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
         self.cut_off.fetch_add(cut.len() as u64, Ordering::Relaxed);
         if !cut.is_empty() {
+            cut.iter().for_each(|(id, _)| self.untag(*id));
             self.leave(cut.len());
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
