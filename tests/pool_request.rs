@@ -17,8 +17,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Jobs, and the seconds in which they were begun.
+type Seen = Arc<Mutex<Vec<(u32, u64)>>>;
+
 /// A pool with one worker that notes what it is given, and when.
-fn recorder(time: &VirtualClock, capacity: usize) -> (Pool<u32>, Arc<Mutex<Vec<(u32, u64)>>>) {
+fn recorder(time: &VirtualClock, capacity: usize) -> (Pool<u32>, Seen) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (log, clock) = (Arc::clone(&seen), time.clock());
     let pool = Pool::builder()

@@ -38,7 +38,7 @@ pub use handle::Handle;
 pub use owner::Pool;
 pub use queue::Queue;
 pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
-pub use request::{Request, RequestFuture};
+pub use request::{Request, RequestFuture, TrackedFuture, TrackedRequest};
 pub use select::Selected;
 pub use shutdown::ShutdownReport;
 pub use workers::Workers;

@@ -1,6 +1,6 @@
 //! A job that is about to be submitted, and what is wished for it.
 
-use crate::queue::{JobId, Queue, Requested, SubmitError, Unique, When, Wishes};
+use crate::queue::{JobHandle, JobId, Queue, Requested, SubmitError, Track, Unique, When, Wishes};
 use crate::sync::Arc;
 use crate::wait::{Attempt, Deadline, Source, Waiting, block_on};
 use pin_project_lite::pin_project;
@@ -89,6 +89,14 @@ impl<'q, T> Request<'q, T> {
         self
     }
 
+    /// Has the submission return a [`JobHandle`], by which the job can be waited for, cancelled, and asked how far it is. Comes
+    /// last, before submitting.
+    pub fn tracked(mut self) -> TrackedRequest<'q, T> {
+        let track = Arc::new(Track::default());
+        self.wishes.track = Some(Arc::clone(&track));
+        TrackedRequest { request: self, track }
+    }
+
     /// Submits the job, and waits while the pool is full.
     ///
     /// # Errors
@@ -152,7 +160,11 @@ impl<'q, T> Request<'q, T> {
 
 impl<T> fmt::Debug for Request<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("wishes", &self.wishes).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("when", &self.wishes.when)
+            .field("ttl", &self.wishes.ttl)
+            .field("unique", &self.wishes.unique)
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,5 +197,104 @@ impl<T> Future for RequestFuture<'_, T> {
 impl<T> fmt::Debug for RequestFuture<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestFuture").finish_non_exhaustive()
+    }
+}
+
+/// As a [`Request`], for a job that is tracked: submitting it returns a [`JobHandle`].
+#[must_use = "nothing is submitted before one of the submitting methods is called"]
+pub struct TrackedRequest<'q, T> {
+    request: Request<'q, T>,
+    track: Arc<Track>,
+}
+
+impl<'q, T> TrackedRequest<'q, T> {
+    /// Submits the job, and waits while the pool is full: as [`Request::submit`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::submit`].
+    ///
+    /// # Blocking
+    ///
+    /// As [`Request::submit`].
+    pub fn submit(self) -> Result<JobHandle<T>, SubmitError<T>> {
+        let queue = self.request.queue;
+        self.request.submit().map(|id| JobHandle::new(id, self.track, queue))
+    }
+
+    /// Submits the job if there is room: as [`Request::try_submit`]. Never parks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::try_submit`].
+    pub fn try_submit(self) -> Result<JobHandle<T>, SubmitError<T>> {
+        let queue = self.request.queue;
+        self.request.try_submit().map(|id| JobHandle::new(id, self.track, queue))
+    }
+
+    /// Submits the job, and waits up to `timeout`: as [`Request::submit_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::submit_timeout`].
+    ///
+    /// # Blocking
+    ///
+    /// As [`Request::submit_timeout`].
+    pub fn submit_timeout(self, timeout: Duration) -> Result<JobHandle<T>, SubmitError<T>> {
+        let queue = self.request.queue;
+        self.request.submit_timeout(timeout).map(|id| JobHandle::new(id, self.track, queue))
+    }
+
+    /// Submits the job from a task: as [`Request::submit_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::submit`].
+    pub fn submit_async(self) -> TrackedFuture<'q, T> {
+        let queue = self.request.queue;
+        TrackedFuture { submission: self.request.submit_async(), track: self.track, queue }
+    }
+}
+
+impl<T> fmt::Debug for TrackedRequest<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackedRequest").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`TrackedRequest::submit_async`]: it ends when the job is accepted, with its handle.
+    ///
+    /// Cancel-safe: dropped before it is finished, it has submitted nothing, and the job is dropped with it.
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct TrackedFuture<'q, T> {
+        #[pin]
+        submission: RequestFuture<'q, T>,
+        track: Arc<Track>,
+        queue: &'q Arc<Queue<T>>,
+    }
+}
+
+impl<T> TrackedFuture<'_, T> {
+    /// Stops submitting and takes the job back. None if it was accepted, or given back before.
+    pub fn into_inner(self: Pin<&mut Self>) -> Option<T> {
+        self.project().submission.into_inner()
+    }
+}
+
+impl<T> Future for TrackedFuture<'_, T> {
+    type Output = Result<JobHandle<T>, SubmitError<T>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (track, queue) = (this.track, *this.queue);
+        this.submission.poll(context).map_ok(|id| JobHandle::new(id, Arc::clone(track), queue))
+    }
+}
+
+impl<T> fmt::Debug for TrackedFuture<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrackedFuture").finish_non_exhaustive()
     }
 }

@@ -1,14 +1,16 @@
 //! A delivery in the hand of somebody who brings a loop of his own.
 
 use super::envelope::JobId;
-use super::hold::Hold;
+use super::hold::{Hold, keep_result};
 use super::lease::LeaseLost;
 use super::seat::SeatRef;
 use super::take::InHand;
+use super::track::Progress;
 use super::work::Queue;
 use crate::channel::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::retry::{Failure, Outcome, Verdict};
 use crate::sync::Arc;
+use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::time::{Duration, Instant, SystemTime};
@@ -90,6 +92,28 @@ impl<T: Send + 'static> Delivery<T> {
     pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
         let (seat, hand) = self.held();
         seat.extend(hand.facts.id, by)
+    }
+
+    /// Returns true once the job was [cancelled](crate::JobHandle::cancel): unless it is settled as done, it is dropped.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        let (seat, hand) = self.held();
+        seat.is_cancelled(hand.facts.id)
+    }
+
+    /// Says how far the job is: as [`Context::set_progress`](crate::Context::set_progress).
+    pub fn set_progress(&self, done: u64, total: u64) {
+        let (seat, hand) = self.held();
+        seat.set_progress(hand.facts.id, Progress { done, total });
+    }
+
+    /// Keeps a result: as [`Context::set_result`](crate::Context::set_result).
+    ///
+    /// # Errors
+    /// The result itself, if the job is not tracked, or was taken away.
+    pub fn set_result<R: Any + Send>(&self, result: R) -> Result<(), R> {
+        let (seat, hand) = self.held();
+        keep_result(&**seat, hand.facts.id, result)
     }
 
     /// Settles the delivery: the job is done.

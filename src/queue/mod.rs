@@ -51,6 +51,8 @@ mod submit;
 mod tags;
 mod take;
 mod tend;
+mod ticket;
+mod track;
 mod unique;
 mod work;
 
@@ -58,9 +60,11 @@ mod work;
 pub use self::export::{ExportError, ExportReason};
 pub(crate) use self::{
     course::Course,
+    hold::keep_result,
     mover::{NotNow, Turn},
     request::{Requested, When, Wishes},
     rules::DeadRules,
+    track::Track,
 };
 pub use self::{
     course::{RedriveEnd, RedriveProgress},
@@ -74,6 +78,8 @@ pub use self::{
     past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,
+    ticket::JobHandle,
+    track::{JobEnd, Progress},
     unique::Unique,
     work::{CutOff, Released},
 };

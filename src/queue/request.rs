@@ -3,19 +3,23 @@
 use super::envelope::{Envelope, JobId};
 use super::error::SubmitError;
 use super::tags::NotNow;
+use super::track::Track;
 use super::unique::Unique;
 use super::work::Queue;
 use crate::channel::TrySendError;
+use crate::sync::Arc;
 use crate::wait::{Attempt, Source, WaitSet};
 use std::time::{Duration, SystemTime};
 
 /// What is wished for a job.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Wishes {
     pub(crate) when: When,
     /// How long after it is accepted the job may still be begun.
     pub(crate) ttl: Option<Duration>,
     pub(crate) unique: Option<(Box<[u8]>, Unique)>,
+    /// Who is told of the job's end.
+    pub(crate) track: Option<Arc<Track>>,
 }
 
 /// When a job is due.
@@ -53,7 +57,7 @@ impl<'q, T> Requested<'q, T> {
     }
 
     fn is_tagged(&self) -> bool {
-        self.wishes.unique.is_some()
+        self.wishes.unique.is_some() || self.wishes.track.is_some()
     }
 
     fn admit(&self) -> Result<JobId, NotNow> {
@@ -62,7 +66,7 @@ impl<'q, T> Requested<'q, T> {
             return Ok(JobId::new(queue.gate.admit(1)?.first));
         }
         let key = self.wishes.unique.as_ref().map(|(key, unique)| (&**key, *unique));
-        queue.tags.admit(&queue.gate, key, || queue.clock.moment())
+        queue.tags.admit(&queue.gate, key, self.wishes.track.as_ref(), || queue.clock.moment())
     }
 
     /// Brings in a job that was let in. One that comes after the end is turned back, and returned.
@@ -71,7 +75,11 @@ impl<'q, T> Requested<'q, T> {
         let mut envelope = Envelope::new(id, queue.clock.stamp(), job);
         let now = queue.clock.moment();
         if self.is_tagged() || self.wishes.ttl.is_some() {
-            envelope.wish(self.wishes.ttl.map(|ttl| now.after(ttl)), self.is_tagged());
+            envelope.wish(
+                self.wishes.ttl.map(|ttl| now.after(ttl)),
+                self.is_tagged(),
+                self.wishes.track.clone(),
+            );
         }
         let delay = match self.wishes.when {
             When::Now => Duration::ZERO,

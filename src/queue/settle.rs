@@ -12,6 +12,7 @@ use super::lease::{LeaseLost, Leased, SharedJob};
 use super::letter::{DeadInfo, DeadLetter};
 use super::seat::Seat;
 use super::take::{InHand, Job};
+use super::track::JobEnd;
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, FailureKind, Verdict, discard};
 use std::time::{Duration, SystemTime};
@@ -29,8 +30,10 @@ impl<T> Queue<T> {
             Job::Owned(envelope) => envelope,
             Job::Shared(job) => self.reclaim(seat, hand.facts.id, job)?,
         };
+        let cancelled = envelope.is_tagged() && self.look_back(seat, &envelope);
         let settled = match verdict {
             Verdict::Done => self.settle_done(seat, envelope),
+            verdict if cancelled => self.settle_cancelled(seat, envelope, verdict),
             Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, (delay, false), failure),
             Verdict::Park(delay, failure) => self.settle_retry(seat, envelope, (delay, true), failure),
             Verdict::Snooze(delay) => self.settle_snooze(seat, envelope, delay),
@@ -69,10 +72,7 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.done.bump();
-            if tagged {
-                self.untag(id);
-            }
-            self.leave(1);
+            self.leave_as(id, tagged, JobEnd::Done);
         }
         settled
     }
@@ -139,12 +139,27 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.dropped.bump();
-            if tagged {
-                self.untag(id);
-            }
-            self.leave(1);
+            self.leave_as(id, tagged, JobEnd::Dropped);
         }
         settled
+    }
+
+    /// Lets go of what a tagged job was watched by. Returns true if it was cancelled.
+    #[cold]
+    fn look_back(&self, seat: &Seat<T>, envelope: &Envelope<T>) -> bool {
+        seat.unwatch();
+        envelope.is_cancelled()
+    }
+
+    #[cold]
+    fn settle_cancelled(&self, seat: &Seat<T>, envelope: Envelope<T>, verdict: Verdict) -> bool {
+        discard(verdict);
+        if !seat.lay_down(envelope.id) {
+            self.give_back_cut(envelope);
+            return false;
+        }
+        self.drop_cancelled(envelope);
+        true
     }
 
     #[cold]
@@ -169,19 +184,21 @@ impl<T> Queue<T> {
 
     /// Makes a dead letter of a job that is in nobody's hand.
     pub(super) fn die(&self, seat: &Seat<T>, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
-        if envelope.is_tagged() {
-            self.untag(envelope.id);
-        }
+        let track = if envelope.is_tagged() { self.untag(envelope.id) } else { None };
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         let (id, attempts) = (info.id, info.attempts);
         tracing::error!(target: TARGET, %id, attempts, %reason, error = info.error, "the job is dead");
         seat.died.bump();
         self.bury(info, letter);
+        if let Some(track) = track {
+            track.end(JobEnd::Dead(reason));
+        }
     }
 
     #[cold]
     fn late(&self, seat: &Seat<T>) {
+        seat.unwatch();
         seat.late.bump();
         tracing::warn!(target: TARGET, queue = &**self.name(), "a delivery that was taken away has ended: nothing is changed");
     }

@@ -1,14 +1,16 @@
-//! What is known of single jobs beside the queue: the keys they hold. By number, so that it can be let go whoever has the
+//! What is known of single jobs beside the queue: the keys they hold, and those who wait for their ends. By number, so that it can be let go whoever has the
 //! job in hand when it ends.
 //!
 //! A job without anything of the kind never comes here. Those that do are held by the queue, so there are no more of them
 //! than the capacity; keys that outlive their jobs have a limit of their own.
 
-use super::envelope::JobId;
+use super::envelope::{Envelope, JobId};
+use super::track::{JobEnd, Track};
 use super::unique::{Refusal, Unique, UniqueKeys};
 use super::work::Queue;
 use crate::gate::{Gate, Refused};
-use crate::sync::Mutex;
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, Mutex};
 use crate::time::Moment;
 use std::collections::HashMap;
 
@@ -38,7 +40,8 @@ struct State {
 #[derive(Default)]
 pub(super) struct Tag {
     /// The key that it holds.
-    pub(super) key: Option<Box<[u8]>>,
+    key: Option<Box<[u8]>>,
+    track: Option<Arc<Track>>,
 }
 
 impl Tags {
@@ -51,6 +54,7 @@ impl Tags {
         &self,
         gate: &Gate,
         key: Option<(&[u8], Unique)>,
+        track: Option<&Arc<Track>>,
         now: impl FnOnce() -> Moment,
     ) -> Result<JobId, NotNow> {
         let mut state = self.state.lock();
@@ -63,7 +67,7 @@ impl Tags {
             let claimed = state.keys.claim(key, id, unique, now);
             debug_assert_eq!(claimed, Ok(()), "the key was free, and the lock is held since");
         }
-        state.jobs.insert(id, Tag { key: key.map(|(key, _)| key.into()) });
+        state.jobs.insert(id, Tag { key: key.map(|(key, _)| key.into()), track: track.cloned() });
         Ok(id)
     }
 
@@ -89,8 +93,44 @@ impl Tags {
 impl<T> Queue<T> {
     /// Forgets a job that is over. Called before it leaves the gate, so that its key is free once the queue is quiet.
     #[cold]
-    pub(super) fn untag(&self, id: JobId) {
-        self.tags.remove(id);
+    pub(super) fn untag(&self, id: JobId) -> Option<Arc<Track>> {
+        self.tags.remove(id)?.track
+    }
+
+    /// Lets a job leave the gate, and tells whoever waits for its end, if it is `tagged`.
+    #[inline]
+    pub(super) fn leave_as(&self, id: JobId, tagged: bool, end: JobEnd) {
+        if tagged {
+            self.leave_tagged(id, end);
+        } else {
+            self.leave(1);
+        }
+    }
+
+    #[cold]
+    fn leave_tagged(&self, id: JobId, end: JobEnd) {
+        let track = self.untag(id);
+        self.leave(1);
+        if let Some(track) = track {
+            track.end(end);
+        }
+    }
+
+    /// Drops a job that was cancelled, and is in nobody's hand.
+    pub(super) fn drop_cancelled(&self, envelope: Envelope<T>) {
+        let id = envelope.id;
+        tracing::debug!(target: "millpond", %id, "cancelled");
+        envelope.discard();
+        // ORDERING: Relaxed; a count, made before the job leaves the gate.
+        self.cancelled.fetch_add(1, Ordering::Relaxed);
+        self.leave_as(id, true, JobEnd::Cancelled);
+    }
+
+    /// Drops a job that was cancelled while it waits for its time.
+    pub(super) fn cancel_scheduled(&self, track: &Track) {
+        if let Some(envelope) = self.delayed.cancel(track) {
+            self.drop_cancelled(envelope);
+        }
     }
 }
 

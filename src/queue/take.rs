@@ -3,9 +3,10 @@
 use super::engine::Facts;
 use super::envelope::Envelope;
 use super::lease::{Leased, SharedJob};
-use super::seat::{Seat, SeatRef};
+use super::seat::{Seat, SeatRef, Watched};
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, Resume, discard};
+use crate::sync::Arc;
 use crate::time::Moment;
 use std::time::Duration;
 
@@ -85,6 +86,10 @@ impl<T> Queue<T> {
     /// Looks whether a job that has a history is to be run now: if not, it is seen to.
     #[cold]
     fn look_at(&self, seat: &Seat<T>, mut envelope: Envelope<T>) -> Option<Envelope<T>> {
+        if envelope.is_cancelled() {
+            self.drop_cancelled(envelope);
+            return None;
+        }
         if let Some(reason) = envelope.doom(|| self.clock.moment()) {
             self.bury_unseen(seat, envelope, reason);
             return None;
@@ -101,6 +106,14 @@ impl<T> Queue<T> {
                     return None;
                 }
             }
+        }
+        if let Some(track) = envelope.track() {
+            track.begin(envelope.deliveries());
+            seat.watch(Watched {
+                id: envelope.id,
+                delivery: envelope.deliveries(),
+                track: Arc::clone(track),
+            });
         }
         Some(envelope)
     }

@@ -4,6 +4,7 @@
 use super::envelope::Envelope;
 use super::lease::Leased;
 use super::seat::Seat;
+use super::track::JobEnd;
 use super::work::Queue;
 use crate::retry::{DeadReason, discard};
 use crate::sync::atomic::Ordering;
@@ -85,7 +86,10 @@ impl<T> Queue<T> {
             worker = seat.worker(),
             "the lease is lost: the job goes to another worker"
         );
-        let Some(mut envelope) = self.copy(leased) else { return self.leave(1) };
+        let (id, tagged) = (leased.envelope.id, leased.envelope.is_tagged());
+        let Some(mut envelope) = self.copy(leased) else {
+            return self.leave_as(id, tagged, JobEnd::Dropped);
+        };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
         let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
         if envelope.troubles() >= last {
@@ -106,9 +110,6 @@ impl<T> Queue<T> {
             Err(payload) => {
                 tracing::error!(target: "millpond", id = %shell.id, "copying the job panicked: it is dropped");
                 discard(payload);
-                if shell.is_tagged() {
-                    self.untag(shell.id);
-                }
                 shell.discard();
                 // ORDERING: Relaxed; a count, made before the job leaves the gate.
                 self.uncopied.fetch_add(1, Ordering::Relaxed);

@@ -10,6 +10,7 @@ use super::mover::Moving;
 use super::rules::DeadRules;
 use super::seat::Seats;
 use super::tags::Tags;
+use super::track::JobEnd;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,8 @@ pub(crate) struct Queue<T> {
     pub(super) released: AtomicU64,
     /// How many jobs were still running when a shutdown ran out of time.
     pub(super) cut_off: AtomicU64,
+    /// How many jobs were dropped because they were cancelled.
+    pub(super) cancelled: AtomicU64,
     /// How many leases were lost.
     pub(super) leases_lost: AtomicU64,
     /// How many jobs could not be saved from a worker that had lost its lease, because copying them panicked.
@@ -151,6 +154,7 @@ impl<T> Queue<T> {
             cut_bin: Mutex::new(Some(Vec::new())),
             released: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
             leases_lost: AtomicU64::new(0),
             uncopied: AtomicU64::new(0),
             turned_back: AtomicU64::new(0),
@@ -208,15 +212,16 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Puts a job into the bin of those that a shutdown hands back.
+    /// Puts a job into the bin of those that a shutdown hands back, unless it was cancelled.
     pub(super) fn release(&self, envelope: Envelope<T>) {
-        if envelope.is_tagged() {
-            self.untag(envelope.id);
+        if envelope.is_cancelled() {
+            return self.drop_cancelled(envelope);
         }
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         self.bin.lock().push(Released::of(envelope));
         // ORDERING: Relaxed; a count, made before the job leaves the gate.
         self.released.fetch_add(1, Ordering::Relaxed);
-        self.leave(1);
+        self.leave_as(id, tagged, JobEnd::Released);
     }
 
     /// Lets jobs leave the gate, and tells whoever waits for quiet.
@@ -265,8 +270,9 @@ impl<T> Queue<T> {
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
         self.cut_off.fetch_add(cut.len() as u64, Ordering::Relaxed);
         if !cut.is_empty() {
-            cut.iter().for_each(|(id, _)| self.untag(*id));
+            let tracks: Vec<_> = cut.iter().filter_map(|(id, _)| self.untag(*id)).collect();
             self.leave(cut.len());
+            tracks.iter().for_each(|track| track.end(JobEnd::CutOff));
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
