@@ -96,14 +96,26 @@ pub struct Facts {
     pub(crate) deliveries: u32,
     pub(crate) enqueued_at: Stamp,
     pub(crate) delay: Duration,
+    /// The round of the breaker's pass, or [`NO_PASS`].
+    pub(crate) pass: u64,
 }
+
+/// There is no breaker to report to.
+pub(crate) const NO_PASS: u64 = u64::MAX;
 
 impl Facts {
     /// Describes a delivery: the job's number, which attempt it is (from 1), how many deliveries there are with this one, and
     /// when the job was accepted.
     #[must_use]
     pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
-        Self { id, attempt, deliveries, enqueued_at: Stamp::of(enqueued_at), delay: Duration::ZERO }
+        Self {
+            id,
+            attempt,
+            deliveries,
+            enqueued_at: Stamp::of(enqueued_at),
+            delay: Duration::ZERO,
+            pass: NO_PASS,
+        }
     }
 
     /// Says how long the job was delayed before this attempt, if it is a retry: policies with
@@ -122,6 +134,7 @@ impl Facts {
             deliveries: envelope.deliveries(),
             enqueued_at: envelope.enqueued_at,
             delay: envelope.last_delay(),
+            pass: NO_PASS,
         }
     }
 }

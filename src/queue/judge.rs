@@ -1,7 +1,9 @@
 //! What becomes of a job after a delivery: the policy is asked, with all it wants to know.
 
-use super::engine::Facts;
-use crate::retry::{Facts as Circumstances, Outcome, Resume, RetryPolicy, Verdict, mix};
+use super::engine::{Facts, NO_PASS};
+use crate::retry::{
+    Breaker, Facts as Circumstances, Outcome, Pass, Report, Resume, RetryPolicy, Verdict, mix,
+};
 use crate::time::Clock;
 
 /// Asks the policy.
@@ -10,6 +12,8 @@ pub(crate) struct Judge {
     pub(crate) retry: RetryPolicy,
     /// Of the jitter.
     pub(crate) seed: u64,
+    /// Is told of each outcome.
+    pub(crate) breaker: Option<Breaker>,
     /// A job that was begun is never begun again.
     pub(crate) at_most_once: bool,
 }
@@ -17,12 +21,23 @@ pub(crate) struct Judge {
 impl Judge {
     #[inline]
     pub(crate) fn judge(&self, outcome: Outcome, facts: &Facts, clock: &Clock) -> Verdict {
+        if facts.pass != NO_PASS {
+            self.report(facts.pass, Report::of(&outcome), clock);
+        }
         let verdict = self.retry.judge(outcome, facts.attempt, || self.circumstances(facts, clock));
         if self.at_most_once && !matches!(verdict, Verdict::Done) {
             tracing::warn!(target: "millpond", id = %facts.id, ?verdict, "not done, and begun once: the job is dropped");
             return Verdict::Drop;
         }
         verdict
+    }
+
+    /// Tells the breaker what came of a pass.
+    #[cold]
+    pub(super) fn report(&self, pass: u64, report: Report, clock: &Clock) {
+        if let Some(breaker) = &self.breaker {
+            breaker.record_at(clock.moment(), Pass::of_round(pass), report);
+        }
     }
 
     /// Decides what becomes of a job that waits for the retry budget.

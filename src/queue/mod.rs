@@ -41,6 +41,7 @@ mod morgue;
 mod mover;
 mod pace;
 mod past;
+mod pause;
 mod redrive;
 mod request;
 mod rules;

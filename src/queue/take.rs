@@ -8,6 +8,7 @@ use super::work::Queue;
 use crate::retry::{DeadReason, Failure, Resume, discard};
 use crate::sync::Arc;
 use crate::time::Moment;
+use crate::wait::Deadline;
 use std::time::Duration;
 
 /// A job in hand, with what its handler may know.
@@ -40,9 +41,15 @@ impl<T> Queue<T> {
     #[inline]
     pub(crate) fn take(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
-            let envelope = self.receiver.recv().ok()?;
-            if let Some(hand) = self.take_up(seat, envelope, timeout) {
-                return Some(hand);
+            let hand = match &self.judge.breaker {
+                None => self.take_up(seat, self.receiver.recv().ok()?, timeout),
+                Some(breaker) => {
+                    let passed = self.next_passed(breaker, Deadline::never()).ok()?;
+                    self.take_up_passed(seat, passed, timeout)
+                }
+            };
+            if hand.is_some() {
+                return hand;
             }
             if seat.is_cut() {
                 return None;
@@ -53,9 +60,15 @@ impl<T> Queue<T> {
     /// As [`take`](Self::take), for a task. Cancel-safe: dropped before it is ready, it has taken nothing.
     pub(crate) async fn take_async(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
-            let envelope = self.receiver.recv_async().await.ok()?;
-            if let Some(hand) = self.take_up(seat, envelope, timeout) {
-                return Some(hand);
+            let hand = match &self.judge.breaker {
+                None => self.take_up(seat, self.receiver.recv_async().await.ok()?, timeout),
+                Some(breaker) => {
+                    let passed = self.next_passed_async(breaker).await.ok()?;
+                    self.take_up_passed(seat, passed, timeout)
+                }
+            };
+            if hand.is_some() {
+                return hand;
             }
             if seat.is_cut() {
                 return None;

@@ -32,9 +32,10 @@ impl<T> Queue<T> {
         due.drain(..).for_each(|envelope| self.make_ready(envelope));
         let (review, stuck) = self.review_leases(now, retire);
         let sleeper = self.wake_sleepers(now);
+        let pause = self.review_pause(now);
         self.expire_dead();
         if open && !busy && stuck == 0 {
-            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper);
+            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper).min(pause);
             if next > self.clock.moment() {
                 alarm.wait(rings, self.clock.instant_of(next));
             }

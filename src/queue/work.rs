@@ -7,6 +7,7 @@ use super::judge::Judge;
 use super::lease::Leasing;
 use super::morgue::Morgue;
 use super::mover::Moving;
+use super::pause::Pauses;
 use super::rules::DeadRules;
 use super::seat::Seats;
 use super::tags::Tags;
@@ -35,6 +36,7 @@ pub(crate) struct Queue<T> {
     /// None: a delivery belongs to its worker until it is settled.
     pub(super) leasing: Option<Leasing<T>>,
     pub(super) judge: Judge,
+    pub(super) pauses: Pauses,
     stoppable: bool,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
@@ -134,6 +136,9 @@ impl<T> Queue<T> {
     pub(crate) fn new(plan: Plan<T>) -> Self {
         let alarm = Arc::new(Alarm::new());
         plan.clock.subscribe(&alarm);
+        if let Some(breaker) = &plan.judge.breaker {
+            breaker.subscribe(&alarm);
+        }
         let (sender, receiver) = bounded(plan.capacity);
         let timers = Timers::new(Arc::clone(&alarm));
         Self {
@@ -149,6 +154,7 @@ impl<T> Queue<T> {
             tags: Tags::new(plan.unique_keys),
             leasing: plan.leasing,
             judge: plan.judge,
+            pauses: Pauses::new(),
             stoppable: plan.stoppable,
             bin: Mutex::new(Vec::new()),
             cut_bin: Mutex::new(Some(Vec::new())),
@@ -277,6 +283,7 @@ impl<T> Queue<T> {
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
         self.sender.close();
+        self.pauses.end();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
         while let Ok(envelope) = self.receiver.recv() {
