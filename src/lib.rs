@@ -90,13 +90,14 @@ pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceErro
 #[cfg(not(millpond_loom))]
 pub use pool::{
     BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, Redrive, RedriveBuilder,
-    Selected, ShutdownReport, StartRedriveError, Unleased, Workers,
+    Request, RequestFuture, Selected, ShutdownReport, StartRedriveError, TrackedFuture, TrackedRequest,
+    Unleased, Workers,
 };
 #[cfg(not(millpond_loom))]
 pub use queue::{
-    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobId, Lease,
-    LeaseLost, LetterError, PastDeaths, RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released,
-    Stats, SubmitError, SubmitFuture, SubmitManyError, engine,
+    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobEnd, JobHandle,
+    JobId, Lease, LeaseLost, LetterError, PastDeaths, Progress, RedriveAllError, RedriveEnd, RedriveError,
+    RedriveProgress, Released, Stats, SubmitError, SubmitFuture, SubmitManyError, Unique, engine,
 };
 #[cfg(not(millpond_loom))]
 #[cfg(feature = "serde")]

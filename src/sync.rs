@@ -7,6 +7,8 @@
 
 pub(crate) use crossbeam_utils::CachePadded;
 pub(crate) use imp::*;
+#[cfg(not(millpond_loom))]
+pub(crate) use std::sync::Weak;
 
 /// How many processors the process may use, read once.
 ///

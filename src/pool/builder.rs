@@ -1,7 +1,7 @@
 //! What a pool is to be like.
 
 use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Plan, Queue};
-use crate::retry::RetryPolicy;
+use crate::retry::{Breaker, RetryPolicy};
 use crate::time::Clock;
 use std::error::Error;
 use std::fmt;
@@ -13,6 +13,8 @@ use std::time::Duration;
 const CAPACITY_DEFAULT: usize = 1_024;
 /// Async handlers of one worker when nothing else is said: as many as jobs.
 const CONCURRENCY_DEFAULT: usize = 1_024;
+/// Keys remembered when nothing else is said: a guess, a few MiB.
+const UNIQUE_KEYS_DEFAULT: usize = 65_536;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
@@ -25,9 +27,11 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`concurrency`](Self::concurrency) | 1024 async handlers a worker |
 /// | [`capacity`](Self::capacity) | 1024 jobs |
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
+/// | [`breaker`](Self::breaker) | none: deliveries never pause |
 /// | [`timeout`](Self::timeout) | none |
 /// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
 /// | [`replace_stuck`](Self::replace_stuck) | no |
+/// | [`unique_keys`](Self::unique_keys) | 65536, or the capacity if that is more |
 /// | [`at_most_once`](Self::at_most_once) | no: at least once |
 /// | [`dead_letters`](Self::dead_letters) | 1024, the oldest dropped |
 /// | [`dead_letters_max_age`](Self::dead_letters_max_age) | no limit |
@@ -41,11 +45,13 @@ pub struct PoolBuilder<L = Unleased> {
     pub(super) lease: L,
     pub(super) replace_stuck: bool,
     pub(super) at_most_once: bool,
+    pub(super) unique_keys: Option<usize>,
     pub(super) name: String,
     pub(super) workers: Option<usize>,
     pub(super) concurrency: usize,
     pub(super) capacity: usize,
     pub(super) retry: RetryPolicy,
+    pub(super) breaker: Option<Breaker>,
     pub(super) timeout: Option<Duration>,
     pub(super) dead: DeadRules,
     pub(super) clock: Clock,
@@ -69,11 +75,13 @@ impl PoolBuilder {
             lease: Unleased(()),
             replace_stuck: false,
             at_most_once: false,
+            unique_keys: None,
             name: "pool".to_owned(),
             workers: None,
             concurrency: CONCURRENCY_DEFAULT,
             capacity: CAPACITY_DEFAULT,
             retry: RetryPolicy::default(),
+            breaker: None,
             timeout: None,
             dead: DeadRules::default(),
             clock: Clock::system(),
@@ -93,11 +101,13 @@ impl PoolBuilder {
             lease: Leased(lease),
             replace_stuck: self.replace_stuck,
             at_most_once: self.at_most_once,
+            unique_keys: self.unique_keys,
             name: self.name,
             workers: self.workers,
             concurrency: self.concurrency,
             capacity: self.capacity,
             retry: self.retry,
+            breaker: self.breaker,
             timeout: self.timeout,
             dead: self.dead,
             clock: self.clock,
@@ -164,6 +174,45 @@ impl<L> PoolBuilder<L> {
     /// Sets what happens to a job that failed.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Has deliveries pause while this breaker lets nothing pass.
+    ///
+    /// The jobs stay ready, and a pause is neither a delivery nor an attempt. Workers, and those who receive from a
+    /// [`Queue`](crate::Queue), wait until the breaker may let somebody pass; [`try_recv`](crate::Queue::try_recv) finds nothing. A
+    /// half-open breaker gets as many deliveries as it asks for probes. Each delivery that is settled is reported, late ones as
+    /// well, as [`Report::of`](crate::Report::of) says: `Done` is a success, and failed attempts (errors, panics, timeouts,
+    /// deliveries that were dropped) are failures, unless the error is classified as permanent or throttled. A delivery that is
+    /// never settled, because its handler hangs, is given up by the breaker in its time.
+    ///
+    /// Pools that share a breaker pause and resume together. They must use one clock. Of no effect on
+    /// [engines](Self::start_over) of your own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Breaker, BreakerState, Context, Pool, RetryPolicy, VirtualClock};
+    /// use std::time::Duration;
+    ///
+    /// let time = VirtualClock::new();
+    /// let breaker = Breaker::failures(1).open_for(Duration::from_secs(30));
+    /// let pool = Pool::builder()
+    ///     .workers(1)
+    ///     .clock(time.clock())
+    ///     .breaker(&breaker)
+    ///     .retry(RetryPolicy::fixed(Duration::from_secs(60)))
+    ///     .start(|_: &u32, cx: &Context| if cx.attempt() == 1 { Err("down") } else { Ok(()) })?;
+    /// pool.submit(1)?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    /// assert_eq!(breaker.state(), BreakerState::Open);
+    /// time.advance(Duration::from_secs(60));
+    /// assert!(pool.wait_idle(Duration::from_secs(10)));
+    /// assert_eq!((pool.stats().done, breaker.state()), (1, BreakerState::Closed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn breaker(mut self, breaker: &Breaker) -> Self {
+        self.breaker = Some(breaker.clone());
         self
     }
 
@@ -244,6 +293,13 @@ impl<L> PoolBuilder<L> {
         self
     }
 
+    /// Sets how many [unique](crate::Request::unique) keys are held at most. A key that is held is never forgotten to make room:
+    /// that would let a duplicate in. When there are so many, jobs with other keys are refused.
+    pub fn unique_keys(mut self, keys: usize) -> Self {
+        self.unique_keys = Some(keys);
+        self
+    }
+
     /// Sets whether a worker that has lost a lease is replaced: another thread takes its place at once, and the stuck one ends
     /// if it ever comes back. Every such worker is reported in the log, replaced or not.
     ///
@@ -255,7 +311,12 @@ impl<L> PoolBuilder<L> {
 
     pub(super) fn judge(&self) -> Judge {
         let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Judge { retry: self.retry.clone(), seed, at_most_once: self.at_most_once }
+        Judge {
+            retry: self.retry.clone(),
+            seed,
+            at_most_once: self.at_most_once,
+            breaker: self.breaker.clone(),
+        }
     }
 
     pub(super) fn plan<T>(&mut self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
@@ -264,6 +325,7 @@ impl<L> PoolBuilder<L> {
             capacity: self.capacity,
             dead: std::mem::take(&mut self.dead),
             clock: self.clock.clone(),
+            unique_keys: self.unique_keys.unwrap_or(UNIQUE_KEYS_DEFAULT.max(self.capacity)),
             leasing,
             judge,
             stoppable,

@@ -1,9 +1,10 @@
 //! What a handler may know about the delivery it is working on.
 
 use crate::queue::engine::Facts;
-use crate::queue::{Hold, JobId, LeaseLost};
+use crate::queue::{Hold, JobId, LeaseLost, Progress, keep_result};
 use crate::sync::Arc;
 use crate::time::{Clock, Moment, Sleep, Timers};
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
@@ -88,10 +89,11 @@ impl Context {
         self.facts.enqueued_at.to_system_time()
     }
 
-    /// Returns true when the handler should give up: its time is up, its lease is lost, or a shutdown has given up waiting
-    /// for it.
+    /// Returns true when the handler should give up: its time is up, its lease is lost, its job was
+    /// [cancelled](crate::JobHandle::cancel), or a shutdown has given up waiting for it.
     ///
-    /// A handler that goes on is not stopped. After a timeout, what it returns counts as ever. After a lost lease another
+    /// A handler that goes on is not stopped. After a timeout, what it returns counts as ever. A job that was
+    /// cancelled can still be done, but is not tried again. After a lost lease another
     /// worker has the job, and after a shutdown's deadline it is on the shutdown's list as cut off: what the handler
     /// returns then is counted as late and changes nothing.
     ///
@@ -99,6 +101,7 @@ impl Context {
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.hold.is_lost(self.facts.id)
+            || self.hold.is_cancelled(self.facts.id)
             || (self.deadline != Moment::NEVER && self.clock.moment() >= self.deadline)
     }
 
@@ -111,6 +114,26 @@ impl Context {
     /// [`LeaseLost`] if the job was taken away before: stop, as another worker has it.
     pub fn extend(&self, by: Duration) -> Result<(), LeaseLost> {
         self.hold.extend(self.facts.id, by)
+    }
+
+    /// Says how far the job is, for whoever submitted it: see [`JobHandle::progress`](crate::JobHandle::progress).
+    ///
+    /// Of no effect if the job is not [tracked](crate::Request::tracked), or was taken away. Each attempt starts without.
+    /// Takes a lock for a moment; never waits for anything else.
+    pub fn set_progress(&self, done: u64, total: u64) {
+        self.hold.set_progress(self.facts.id, Progress { done, total });
+    }
+
+    /// Keeps a result for whoever submitted the job: see [`JobHandle::take_result`](crate::JobHandle::take_result).
+    ///
+    /// It replaces one that was set before; what an earlier attempt has set is dropped when the next begins. So the result of
+    /// the last attempt counts, however it ends. Takes a lock for a moment; never waits for anything else.
+    ///
+    /// # Errors
+    ///
+    /// The result itself, if the job is not [tracked](crate::Request::tracked), or was taken away.
+    pub fn set_result<R: Any + Send>(&self, result: R) -> Result<(), R> {
+        keep_result(&*self.hold, self.facts.id, result)
     }
 
     /// Waits for `time` to pass by the pool's clock: for [async handlers](crate::PoolBuilder::start_async).

@@ -1,12 +1,13 @@
 //! A pool as those see it who only bring work.
 
 use super::dead::DeadLetters;
+use super::request::Request;
 use crate::queue::{JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
 use crate::sync::Arc;
 use crate::wait::Deadline;
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Submits to a [`Pool`](crate::Pool) and looks at it, without keeping its workers alive.
 ///
@@ -84,6 +85,30 @@ impl<T> Handle<T> {
     /// When the pool is shut down meanwhile: what was accepted, and what was not.
     pub fn submit_many(&self, jobs: impl Into<VecDeque<T>>) -> Result<Vec<JobId>, SubmitManyError<T>> {
         self.queue.submit_many(jobs.into())
+    }
+
+    /// Begins a submission with wishes: a delay, a time to live, a key that keeps duplicates out. See [`Request`].
+    pub fn job(&self, job: T) -> Request<'_, T> {
+        Request::new(&self.queue, job)
+    }
+
+    /// Submits a job that is due after `delay`, and waits while the pool is full: short for
+    /// [`job`](Self::job)`(job).`[`after`](Request::after)`(delay).`[`submit`](Request::submit)`()`.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job.
+    pub fn submit_after(&self, job: T, delay: Duration) -> Result<JobId, SubmitError<T>> {
+        self.job(job).after(delay).submit()
+    }
+
+    /// Submits a job that is due at this time of day, and waits while the pool is full: see [`Request::at`].
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job.
+    pub fn submit_at(&self, job: T, time: SystemTime) -> Result<JobId, SubmitError<T>> {
+        self.job(job).at(time).submit()
     }
 
     /// Returns the pool's dead letters.

@@ -4,12 +4,13 @@ use super::builder::PoolBuilder;
 use super::crew::Crew;
 use super::dead::DeadLetters;
 use super::handle::Handle;
+use super::request::Request;
 use super::shutdown::{self, ShutdownReport};
 use crate::queue::{JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A worker pool: jobs go in, a handler works on them, and every one of them is accounted for.
 ///
@@ -161,6 +162,30 @@ impl<T> Pool<T> {
     /// As [`submit`](Self::submit).
     pub fn submit_many(&self, jobs: impl Into<VecDeque<T>>) -> Result<Vec<JobId>, SubmitManyError<T>> {
         self.queue.submit_many(jobs.into())
+    }
+
+    /// Begins a submission with wishes: a delay, a time to live, a key that keeps duplicates out. See [`Request`].
+    pub fn job(&self, job: T) -> Request<'_, T> {
+        Request::new(&self.queue, job)
+    }
+
+    /// Submits a job that is due after `delay`, and waits while the pool is full: short for
+    /// [`job`](Self::job)`(job).`[`after`](Request::after)`(delay).`[`submit`](Request::submit)`()`.
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job.
+    pub fn submit_after(&self, job: T, delay: Duration) -> Result<JobId, SubmitError<T>> {
+        self.job(job).after(delay).submit()
+    }
+
+    /// Submits a job that is due at this time of day, and waits while the pool is full: see [`Request::at`].
+    ///
+    /// # Errors
+    ///
+    /// [`SubmitError::Closed`] with the job.
+    pub fn submit_at(&self, job: T, time: SystemTime) -> Result<JobId, SubmitError<T>> {
+        self.job(job).at(time).submit()
     }
 
     pub(super) fn queue(&self) -> &Arc<Queue<T>> {

@@ -19,7 +19,8 @@ pub struct ShutdownReport<T> {
     pub done: u64,
     /// How many are dead letters, which are still within reach.
     pub dead: u64,
-    /// How many dead letters were dropped for want of room or because of their age, purged or taken.
+    /// How many jobs were dropped by their handlers, cancelled, or could not be copied, and how many dead letters were dropped for
+    /// want of room or because of their age, purged or taken.
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.
     pub released: Vec<Released<T>>,
@@ -68,7 +69,11 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> Shutdown
     let stopped = queue.stop();
     // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.
     crew.announce_end();
-    crew.end(stopped.occupied, Instant::now() + EXIT_GRACE);
+    let grace = Instant::now() + EXIT_GRACE;
+    // The timer may have jobs in hand that fell due just now, and hand them back. It is not waited for below if a worker ends
+    // in its place that was thought to be occupied.
+    queue.wait_drained(Some(grace));
+    crew.end(stopped.occupied, grace);
     let mut cut_off = stopped.cut_off;
     for back in queue.collect_cut() {
         if let Some(cut) = cut_off.iter_mut().find(|cut| cut.id == back.id) {
@@ -79,7 +84,7 @@ pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> Shutdown
     let report = ShutdownReport {
         done: stats.done,
         dead: stats.dead,
-        dropped: stats.evicted + stats.dead_expired + stats.purged + stats.taken,
+        dropped: stats.dropped - stats.released - stats.cut_off,
         released: queue.collect_released(),
         cut_off,
     };

@@ -9,6 +9,7 @@
 //! settle changed: so of the two, the later in that word's order sees what the other did, and tells the watcher.
 
 use super::envelope::Envelope;
+use super::track::Track;
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Condvar, Mutex};
@@ -43,13 +44,19 @@ impl<T> Delayed<T> {
         Self { state: Mutex::new(state), len: AtomicU64::new(0), quiet: Condvar::new(), alarm }
     }
 
-    /// Takes a job in. Gives it back if it would come too late, or if the schedule is closed.
+    /// Takes a job in. Gives it back if it would come too late, if it was cancelled, or if the schedule is closed.
     pub(super) fn put(&self, gate: &Gate, due: Moment, envelope: Envelope<T>) -> Result<(), Envelope<T>> {
         let mut state = self.state.lock();
-        if state.closed || due > state.horizon {
+        // Asked with the lock held: whoever cancels looks for the job here after saying so.
+        if state.closed || due > state.horizon || envelope.is_cancelled() {
             return Err(envelope);
         }
-        let earliest = state.schedule.push(due, envelope).is_earliest;
+        let track = envelope.track().cloned();
+        let scheduled = state.schedule.push(due, envelope);
+        if let Some(track) = track {
+            track.set_key(scheduled.key);
+        }
+        let earliest = scheduled.is_earliest;
         self.publish_len(&state);
         if state.watchers > 0 && gate.held_in_order() <= state.schedule.len() as u64 {
             self.quiet.notify_all();
@@ -59,6 +66,14 @@ impl<T> Delayed<T> {
             self.alarm.ring();
         }
         Ok(())
+    }
+
+    /// Takes out a job that was cancelled, if it waits here.
+    pub(super) fn cancel(&self, track: &Track) -> Option<Envelope<T>> {
+        let mut state = self.state.lock();
+        let cancelled = state.schedule.cancel(track.key()?);
+        self.publish_len(&state);
+        cancelled
     }
 
     /// Moves jobs that are due at `now` into `due`, a batch at most. Returns false once the schedule is closed.

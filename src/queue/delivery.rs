@@ -1,14 +1,18 @@
 //! A delivery in the hand of somebody who brings a loop of his own.
 
-use super::envelope::JobId;
-use super::hold::Hold;
+use super::engine::NO_PASS;
+use super::envelope::{Envelope, JobId};
+use super::hold::{Hold, keep_result};
 use super::lease::LeaseLost;
 use super::seat::SeatRef;
 use super::take::InHand;
+use super::track::Progress;
 use super::work::Queue;
 use crate::channel::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::retry::{Failure, Outcome, Verdict};
 use crate::sync::Arc;
+use crate::wait::Deadline;
+use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::time::{Duration, Instant, SystemTime};
@@ -92,6 +96,28 @@ impl<T: Send + 'static> Delivery<T> {
         seat.extend(hand.facts().id, by)
     }
 
+    /// Returns true once the job was [cancelled](crate::JobHandle::cancel): unless it is settled as done, it is dropped.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        let (seat, hand) = self.held();
+        seat.is_cancelled(hand.facts().id)
+    }
+
+    /// Says how far the job is: as [`Context::set_progress`](crate::Context::set_progress).
+    pub fn set_progress(&self, done: u64, total: u64) {
+        let (seat, hand) = self.held();
+        seat.set_progress(hand.facts().id, Progress { done, total });
+    }
+
+    /// Keeps a result: as [`Context::set_result`](crate::Context::set_result).
+    ///
+    /// # Errors
+    /// The result itself, if the job is not tracked, or was taken away.
+    pub fn set_result<R: Any + Send>(&self, result: R) -> Result<(), R> {
+        let (seat, hand) = self.held();
+        keep_result(&**seat, hand.facts().id, result)
+    }
+
     /// Settles the delivery: the job is done.
     ///
     /// # Errors
@@ -156,8 +182,11 @@ impl<T: Send + 'static> fmt::Debug for Delivery<T> {
 impl<T: Send + 'static> Queue<T> {
     pub(crate) fn recv(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
         loop {
-            let envelope = self.receiver.recv()?;
-            if let Some(delivery) = self.deliver(envelope) {
+            let job = match &self.judge.breaker {
+                None => (self.receiver.recv()?, NO_PASS),
+                Some(breaker) => self.next_passed(breaker, Deadline::never()).map_err(|_| RecvError)?,
+            };
+            if let Some(delivery) = self.deliver(job) {
                 return Ok(delivery);
             }
         }
@@ -165,8 +194,11 @@ impl<T: Send + 'static> Queue<T> {
 
     pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
         loop {
-            let envelope = self.receiver.try_recv()?;
-            if let Some(delivery) = self.deliver(envelope) {
+            let job = match &self.judge.breaker {
+                None => (self.receiver.try_recv()?, NO_PASS),
+                Some(breaker) => self.try_next_passed(breaker)?,
+            };
+            if let Some(delivery) = self.deliver(job) {
                 return Ok(delivery);
             }
         }
@@ -177,8 +209,11 @@ impl<T: Send + 'static> Queue<T> {
         deadline: Instant,
     ) -> Result<Delivery<T>, RecvTimeoutError> {
         loop {
-            let envelope = self.receiver.recv_deadline(deadline)?;
-            if let Some(delivery) = self.deliver(envelope) {
+            let job = match &self.judge.breaker {
+                None => (self.receiver.recv_deadline(deadline)?, NO_PASS),
+                Some(breaker) => self.next_passed(breaker, Deadline::at(deadline))?,
+            };
+            if let Some(delivery) = self.deliver(job) {
                 return Ok(delivery);
             }
         }
@@ -186,17 +221,20 @@ impl<T: Send + 'static> Queue<T> {
 
     pub(crate) async fn recv_async(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
         loop {
-            let envelope = self.receiver.recv_async().await?;
-            if let Some(delivery) = self.deliver(envelope) {
+            let job = match &self.judge.breaker {
+                None => (self.receiver.recv_async().await?, NO_PASS),
+                Some(breaker) => self.next_passed_async(breaker).await?,
+            };
+            if let Some(delivery) = self.deliver(job) {
                 return Ok(delivery);
             }
         }
     }
 
     /// Takes a job up at a seat of its own.
-    fn deliver(self: &Arc<Self>, envelope: super::envelope::Envelope<T>) -> Option<Delivery<T>> {
+    fn deliver(self: &Arc<Self>, job: (Envelope<T>, u64)) -> Option<Delivery<T>> {
         let seat = self.seats.borrow(&self.clock);
-        match self.take_up(&seat, envelope, None) {
+        match self.take_up_passed(&seat, job, None) {
             Some(hand) => Some(Delivery { queue: Arc::clone(self), held: Some((seat, hand)) }),
             None => {
                 self.seats.give_back(seat);

@@ -102,14 +102,19 @@ pub struct Facts {
     pub(crate) enqueued_at: Stamp,
     pub(crate) attempt: u32,
     pub(crate) deliveries: u32,
+    /// The round of the breaker's pass, or [`NO_PASS`].
+    pub(crate) pass: u64,
 }
+
+/// There is no breaker to report to.
+pub(crate) const NO_PASS: u64 = u64::MAX;
 
 impl Facts {
     /// Describes a delivery: the job's number, which attempt it is (from 1), how many deliveries there are with this one, and
     /// when the job was accepted.
     #[must_use]
     pub fn new(id: JobId, attempt: u32, deliveries: u32, enqueued_at: SystemTime) -> Self {
-        Self { id, enqueued_at: Stamp::of(enqueued_at), attempt, deliveries }
+        Self { id, enqueued_at: Stamp::of(enqueued_at), attempt, deliveries, pass: NO_PASS }
     }
 
     #[inline]
@@ -117,7 +122,7 @@ impl Facts {
         let Envelope { id, enqueued_at, .. } = *envelope;
         let (attempt, deliveries) =
             if envelope.is_new() { (1, 1) } else { (envelope.attempt(), envelope.deliveries()) };
-        Self { id, enqueued_at, attempt, deliveries }
+        Self { id, enqueued_at, attempt, deliveries, pass: NO_PASS }
     }
 }
 

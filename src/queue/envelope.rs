@@ -1,7 +1,9 @@
 //! A job on its way: its number, its times and, once something has happened to it, its history.
 
 use super::past::PastDeaths;
+use super::track::Track;
 use crate::retry::{DeadReason, Failure, discard};
+use crate::sync::Arc;
 use crate::time::{Moment, Stamp};
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -68,7 +70,7 @@ pub(crate) struct Envelope<T> {
 }
 
 /// What happened to a job in its deliveries so far. The three counters are kept apart on purpose.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct History {
     pub(super) deliveries: u32,
     pub(super) snoozes: u32,
@@ -82,6 +84,9 @@ pub(super) struct History {
     pub(super) doom: Option<DeadReason>,
     /// The delay before the attempt that comes next, or was made last.
     delay: Duration,
+    /// Something is known of the job beside the queue: see [`super::tags`].
+    pub(super) tagged: bool,
+    track: Option<Arc<Track>>,
     /// The next attempt waits for the retry budget.
     pub(super) parked: bool,
     /// The first failed attempt and the latest; `failed` minus its length are left out between them.
@@ -101,6 +106,28 @@ impl<T> Envelope<T> {
 
     pub(super) fn new(id: JobId, enqueued_at: Stamp, job: T) -> Self {
         Self { id, enqueued_at, history: None, job }
+    }
+
+    /// Notes what was wished for the job.
+    pub(super) fn wish(&mut self, expires: Option<Moment>, tagged: bool, track: Option<Arc<Track>>) {
+        let history = self.history.get_or_insert_default();
+        (history.expires, history.tagged, history.track) = (expires, tagged, track);
+    }
+
+    /// Returns true when something is known of the job beside the queue.
+    #[inline]
+    pub(super) fn is_tagged(&self) -> bool {
+        self.history.as_ref().is_some_and(|history| history.tagged)
+    }
+
+    /// Returns the cell of the one who waits for the job's end, if somebody does.
+    pub(super) fn track(&self) -> Option<&Arc<Track>> {
+        self.history.as_ref()?.track.as_ref()
+    }
+
+    /// Returns true once the job is to be cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.track().is_some_and(|track| track.is_cancelled())
     }
 
     /// Returns the number of the attempt that the next delivery is; the first is 1.

@@ -29,6 +29,15 @@ pub enum SubmitError<T> {
     Timeout(T),
     /// The pool is shut down: it will never take a job again.
     Closed(T),
+    /// Another job holds the key of this one: see [`Request::unique`](crate::Request::unique).
+    Duplicate {
+        /// The job that was not accepted.
+        job: T,
+        /// The number of the job that holds the key; with [`Unique::For`](crate::Unique::For) it may be over by now.
+        holder: JobId,
+    },
+    /// As many keys are held as the pool remembers: see [`PoolBuilder::unique_keys`](crate::PoolBuilder::unique_keys).
+    Keys(T),
 }
 
 impl<T> SubmitError<T> {
@@ -36,7 +45,11 @@ impl<T> SubmitError<T> {
     #[must_use]
     pub fn into_inner(self) -> T {
         match self {
-            SubmitError::Full(job) | SubmitError::Timeout(job) | SubmitError::Closed(job) => job,
+            SubmitError::Full(job)
+            | SubmitError::Timeout(job)
+            | SubmitError::Closed(job)
+            | SubmitError::Duplicate { job, .. }
+            | SubmitError::Keys(job) => job,
         }
     }
 
@@ -51,6 +64,8 @@ impl<T> SubmitError<T> {
             SubmitError::Full(_) => "Full",
             SubmitError::Timeout(_) => "Timeout",
             SubmitError::Closed(_) => "Closed",
+            SubmitError::Duplicate { .. } => "Duplicate",
+            SubmitError::Keys(_) => "Keys",
         }
     }
 }
@@ -67,6 +82,8 @@ impl<T> fmt::Display for SubmitError<T> {
             SubmitError::Full(_) => "the pool is full",
             SubmitError::Timeout(_) => "the pool stayed full until the time was up",
             SubmitError::Closed(_) => "the pool is shut down",
+            SubmitError::Duplicate { .. } => "another job holds the same key",
+            SubmitError::Keys(_) => "the pool remembers as many keys as it may",
         })
     }
 }
@@ -187,10 +204,12 @@ mod tests {
     #[test]
     fn errors_give_the_job_back_and_show_without_it() {
         type Make = fn(Job) -> SubmitError<Job>;
-        let all: [(Make, &str); 3] = [
+        let all: [(Make, &str); 5] = [
             (SubmitError::Full, "Full(..)"),
             (SubmitError::Timeout, "Timeout(..)"),
             (SubmitError::Closed, "Closed(..)"),
+            (|job| SubmitError::Duplicate { job, holder: JobId::new(1) }, "Duplicate(..)"),
+            (SubmitError::Keys, "Keys(..)"),
         ];
         for (error, debug) in all {
             assert_eq!(format!("{:?}", error(Job(1))), debug);

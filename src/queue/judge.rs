@@ -1,8 +1,10 @@
 //! What becomes of a job after a delivery: the policy is asked, with all it wants to know.
 
-use super::engine::{Facts, Trials};
+use super::engine::{Facts, NO_PASS, Trials};
 use super::envelope::Envelope;
-use crate::retry::{Facts as Circumstances, Outcome, Resume, RetryPolicy, Verdict, mix};
+use crate::retry::{
+    Breaker, Facts as Circumstances, Outcome, Pass, Report, Resume, RetryPolicy, Verdict, mix,
+};
 use crate::time::Clock;
 
 /// Asks the policy.
@@ -11,6 +13,8 @@ pub(crate) struct Judge {
     pub(crate) retry: RetryPolicy,
     /// Of the jitter.
     pub(crate) seed: u64,
+    /// Is told of each outcome.
+    pub(crate) breaker: Option<Breaker>,
     /// A job that was begun is never begun again.
     pub(crate) at_most_once: bool,
 }
@@ -24,6 +28,9 @@ impl Judge {
         trials: impl FnOnce() -> Trials,
         clock: &Clock,
     ) -> Verdict {
+        if facts.pass != NO_PASS {
+            self.report(facts.pass, Report::of(&outcome), clock);
+        }
         if matches!(outcome, Outcome::Done) && !self.retry.has_budget() {
             return Verdict::Done;
         }
@@ -45,6 +52,14 @@ impl Judge {
             return Verdict::Drop;
         }
         verdict
+    }
+
+    /// Tells the breaker what came of a pass.
+    #[cold]
+    pub(super) fn report(&self, pass: u64, report: Report, clock: &Clock) {
+        if let Some(breaker) = &self.breaker {
+            breaker.record_at(clock.moment(), Pass::of_round(pass), report);
+        }
     }
 
     /// Decides what becomes of a job that waits for the retry budget.

@@ -119,10 +119,10 @@ impl<T: Clone + Send + Sync + 'static> Leasing<T> {
 }
 
 /// A job that its worker borrows, and that can be copied while it does.
-pub(crate) type SharedJob<T> = Arc<dyn Leasable<T>>;
+pub(super) type SharedJob<T> = Arc<dyn Leasable<T>>;
 
 /// What a job must be for that. It hides that jobs can be cloned from all the code that has no leases.
-pub(crate) trait Leasable<T>: Send + Sync {
+pub(super) trait Leasable<T>: Send + Sync {
     fn get(&self) -> &T;
 
     /// Clones the job: user code.

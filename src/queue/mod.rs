@@ -41,15 +41,19 @@ mod morgue;
 mod mover;
 mod pace;
 mod past;
+mod pause;
 mod redrive;
+mod request;
 mod rules;
 mod seat;
 mod settle;
 mod stats;
 mod submit;
+mod tags;
 mod take;
 mod tend;
-#[allow(dead_code, unreachable_pub, reason = "the registry that submitting with a key will use")]
+mod ticket;
+mod track;
 mod unique;
 mod work;
 
@@ -57,8 +61,11 @@ mod work;
 pub use self::export::{ExportError, ExportReason};
 pub(crate) use self::{
     course::Course,
+    hold::keep_result,
     mover::{NotNow, Turn},
+    request::{Requested, When, Wishes},
     rules::DeadRules,
+    track::Track,
 };
 pub use self::{
     course::{RedriveEnd, RedriveProgress},
@@ -72,6 +79,9 @@ pub use self::{
     past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,
+    ticket::JobHandle,
+    track::{JobEnd, Progress},
+    unique::Unique,
     work::{CutOff, Released},
 };
 pub(crate) use self::{

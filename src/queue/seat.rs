@@ -15,9 +15,11 @@
 use super::envelope::{Envelope, JobId};
 use super::hold::Hold;
 use super::lease::{LeaseLost, Leased};
-use crate::sync::atomic::{AtomicU64, Ordering};
+use super::track::{AnyResult, Progress, Track};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, CachePadded, Mutex};
 use crate::time::{Clock, Moment};
+use std::task::Waker;
 use std::time::Duration;
 
 /// The seat is taken away: what is in hand no longer belongs to the worker, and it may take up nothing more.
@@ -46,6 +48,9 @@ struct Roster<T> {
 pub(crate) struct Seat<T> {
     in_hand: AtomicU64,
     leased: Mutex<Option<Leased<T>>>,
+    /// Somebody waits for the end of the job in hand.
+    is_watched: AtomicBool,
+    watched: Mutex<Option<Watched>>,
     clock: Clock,
     /// The number of the worker whose seat this is. None: it is for whoever brings a loop of his own.
     worker: Option<u32>,
@@ -56,6 +61,14 @@ pub(crate) struct Seat<T> {
     pub(super) dropped: Counter,
     pub(super) panicked: Counter,
     pub(super) late: Counter,
+}
+
+/// A job in hand for whose end somebody waits.
+pub(super) struct Watched {
+    pub(super) id: JobId,
+    /// The number of the delivery.
+    pub(super) delivery: u32,
+    pub(super) track: Arc<Track>,
 }
 
 impl<T> Seats<T> {
@@ -117,6 +130,8 @@ impl<T> Seat<T> {
         Self {
             in_hand: AtomicU64::new(0),
             leased: Mutex::new(None),
+            is_watched: AtomicBool::new(false),
+            watched: Mutex::new(None),
             clock,
             worker,
             done: Counter::default(),
@@ -141,6 +156,33 @@ impl<T> Seat<T> {
             self.in_hand.fetch_sub(id.get() * ID, Ordering::Relaxed);
         }
         ours
+    }
+
+    /// Notes that somebody waits for the end of the job that is about to be taken up.
+    pub(super) fn watch(&self, watched: Watched) {
+        let old = self.watched.lock().replace(watched);
+        // ORDERING: Relaxed; for the thread that sits here, and for those to which its handler hands the context.
+        self.is_watched.store(true, Ordering::Relaxed);
+        drop(old);
+    }
+
+    /// Forgets it.
+    pub(super) fn unwatch(&self) {
+        // ORDERING: Relaxed; as in `watch`.
+        self.is_watched.store(false, Ordering::Relaxed);
+        let old = self.watched.lock().take();
+        drop(old);
+    }
+
+    /// Returns who waits for the end of the job in hand, with the number of the delivery.
+    fn watched(&self, id: JobId) -> Option<(Arc<Track>, u32)> {
+        // ORDERING: Relaxed; as in `watch`.
+        if !self.is_watched.load(Ordering::Relaxed) {
+            return None;
+        }
+        let watched = self.watched.lock();
+        let watched = watched.as_ref().filter(|watched| watched.id == id)?;
+        Some((Arc::clone(&watched.track), watched.delivery))
     }
 
     /// Lays the job down. Returns false when it was taken away meanwhile: then somebody else answers for it.
@@ -236,6 +278,27 @@ impl<T: Send + 'static> Hold for CachePadded<Seat<T>> {
     fn is_lost(&self, _: JobId) -> bool {
         // ORDERING: Relaxed; as in `is_cut`.
         self.in_hand.load(Ordering::Relaxed) & (CUT | LOST) != 0
+    }
+
+    fn is_cancelled(&self, id: JobId) -> bool {
+        self.watched(id).is_some_and(|(track, _)| track.is_cancelled())
+    }
+
+    fn poll_cancelled(&self, id: JobId, waker: &Waker) -> bool {
+        self.watched(id).is_some_and(|(track, _)| track.poll_cancelled(waker))
+    }
+
+    fn set_progress(&self, id: JobId, progress: Progress) {
+        if let Some((track, delivery)) = self.watched(id) {
+            track.set_progress(delivery, progress);
+        }
+    }
+
+    fn set_result(&self, id: JobId, result: AnyResult) -> Result<(), AnyResult> {
+        match self.watched(id) {
+            Some((track, delivery)) => track.set_result(delivery, result),
+            None => Err(result),
+        }
     }
 
     fn extend(&self, id: JobId, by: Duration) -> Result<(), LeaseLost> {

@@ -11,7 +11,8 @@ use super::envelope::{Envelope, JobId};
 use super::lease::{LeaseLost, Leased, SharedJob};
 use super::letter::{DeadInfo, DeadLetter};
 use super::seat::Seat;
-use super::take::InHand;
+use super::take::{InHand, Job};
+use super::track::JobEnd;
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, FailureKind, Verdict, discard};
 use std::time::{Duration, SystemTime};
@@ -25,12 +26,14 @@ impl<T> Queue<T> {
     /// Refused when the job was taken away before: by a shutdown, or with its lease.
     #[inline]
     pub(crate) fn settle(&self, seat: &Seat<T>, hand: InHand<T>, verdict: Verdict) -> Result<(), LeaseLost> {
-        let envelope = match hand {
-            InHand::Owned(envelope) => envelope,
-            InHand::Shared { job, facts, .. } => self.reclaim(seat, facts.id, job)?,
+        let envelope = match hand.job {
+            Job::Owned(envelope) => envelope,
+            Job::Shared { job, facts, .. } => self.reclaim(seat, facts.id, job)?,
         };
+        let cancelled = envelope.is_tagged() && self.look_back(seat, &envelope);
         let settled = match verdict {
             Verdict::Done => self.settle_done(seat, envelope),
+            verdict if cancelled => self.settle_cancelled(seat, envelope, verdict),
             Verdict::Retry(delay, failure) => self.settle_retry(seat, envelope, (delay, false), failure),
             Verdict::Park(delay, failure) => self.settle_retry(seat, envelope, (delay, true), failure),
             Verdict::Snooze(delay) => self.settle_snooze(seat, envelope, delay),
@@ -61,7 +64,7 @@ impl<T> Queue<T> {
 
     #[inline]
     fn settle_done(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
-        let id = envelope.id;
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         // The job is dropped while it is still in hand: a drop that does not come to an end is cut off like a handler.
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
@@ -69,7 +72,7 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.done.bump();
-            self.leave(1);
+            self.leave_as(id, tagged, JobEnd::Done);
         }
         settled
     }
@@ -128,7 +131,7 @@ impl<T> Queue<T> {
 
     #[cold]
     fn settle_drop(&self, seat: &Seat<T>, envelope: Envelope<T>) -> bool {
-        let id = envelope.id;
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         tracing::debug!(target: TARGET, %id, "dropped by the handler");
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
@@ -136,9 +139,27 @@ impl<T> Queue<T> {
         let settled = seat.lay_down(id);
         if settled {
             seat.dropped.bump();
-            self.leave(1);
+            self.leave_as(id, tagged, JobEnd::Dropped);
         }
         settled
+    }
+
+    /// Lets go of what a tagged job was watched by. Returns true if it was cancelled.
+    #[cold]
+    fn look_back(&self, seat: &Seat<T>, envelope: &Envelope<T>) -> bool {
+        seat.unwatch();
+        envelope.is_cancelled()
+    }
+
+    #[cold]
+    fn settle_cancelled(&self, seat: &Seat<T>, envelope: Envelope<T>, verdict: Verdict) -> bool {
+        discard(verdict);
+        if !seat.lay_down(envelope.id) {
+            self.give_back_cut(envelope);
+            return false;
+        }
+        self.drop_cancelled(envelope);
+        true
     }
 
     #[cold]
@@ -163,16 +184,21 @@ impl<T> Queue<T> {
 
     /// Makes a dead letter of a job that is in nobody's hand.
     pub(super) fn die(&self, seat: &Seat<T>, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
+        let track = if envelope.is_tagged() { self.untag(envelope.id) } else { None };
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         let (id, attempts) = (info.id, info.attempts);
         tracing::error!(target: TARGET, %id, attempts, %reason, error = info.error, "the job is dead");
         seat.died.bump();
         self.bury(info, letter);
+        if let Some(track) = track {
+            track.end(JobEnd::Dead(reason));
+        }
     }
 
     #[cold]
     fn late(&self, seat: &Seat<T>) {
+        seat.unwatch();
         seat.late.bump();
         tracing::warn!(target: TARGET, queue = &**self.name(), "a delivery that was taken away has ended: nothing is changed");
     }

@@ -37,7 +37,7 @@ pub struct Stats {
     /// Dead letters kept at this moment.
     pub dead: u64,
     /// Jobs the pool no longer answers for:
-    /// `discarded + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
+    /// `discarded + cancelled + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -53,6 +53,8 @@ pub struct Stats {
     pub snoozed: u64,
     /// Jobs whose handler said [`Outcome::Drop`](crate::Outcome::Drop).
     pub discarded: u64,
+    /// Jobs dropped because they were [cancelled](crate::JobHandle::cancel).
+    pub cancelled: u64,
     /// Attempts that ended in a panic of the handler.
     pub panicked: u64,
     /// Times that a job died; a redriven job may die again.
@@ -96,9 +98,15 @@ impl<T> Queue<T> {
         let held = self.gate.held();
         let tally = self.morgue.tally();
         // ORDERING: Relaxed on all counters; a snapshot, exact at a quiet point only.
-        let [released, cut_off, turned_back, leases_lost, uncopied] =
-            [&self.released, &self.cut_off, &self.turned_back, &self.leases_lost, &self.uncopied]
-                .map(|counter| counter.load(Ordering::Relaxed));
+        let [released, cut_off, turned_back, leases_lost, uncopied, cancelled] = [
+            &self.released,
+            &self.cut_off,
+            &self.turned_back,
+            &self.leases_lost,
+            &self.uncopied,
+            &self.cancelled,
+        ]
+        .map(|counter| counter.load(Ordering::Relaxed));
         let discarded = self.seats.sum(|seat| &seat.dropped);
         let from_the_dead = tally.evicted + tally.expired + tally.purged + tally.taken;
         Stats {
@@ -106,7 +114,7 @@ impl<T> Queue<T> {
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
             done: self.seats.sum(|seat| &seat.done),
             dead: tally.kept,
-            dropped: discarded + from_the_dead + released + cut_off + uncopied,
+            dropped: discarded + cancelled + from_the_dead + released + cut_off + uncopied,
             held,
             ready: self.ready(),
             scheduled: self.delayed.len(),
@@ -114,6 +122,7 @@ impl<T> Queue<T> {
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
             discarded,
+            cancelled,
             panicked: self.seats.sum(|seat| &seat.panicked),
             died: self.seats.sum(|seat| &seat.died),
             evicted: tally.evicted,

@@ -1,16 +1,24 @@
 //! Taking a job into hand: from the channel to a seat, under a lease if the queue has one.
 
-use super::engine::{Facts, Trials};
+use super::engine::{Facts, NO_PASS, Trials};
 use super::envelope::Envelope;
 use super::lease::{Leased, SharedJob};
-use super::seat::{Seat, SeatRef};
+use super::seat::{Seat, SeatRef, Watched};
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, Resume, discard};
+use crate::sync::Arc;
 use crate::time::Moment;
+use crate::wait::Deadline;
 use std::time::Duration;
 
 /// A job in hand.
-pub(crate) enum InHand<T> {
+pub(crate) struct InHand<T> {
+    pub(super) job: Job<T>,
+    /// The round of the breaker's pass, or [`NO_PASS`].
+    pub(super) pass: u64,
+}
+
+pub(super) enum Job<T> {
     /// Without a lease it lies with the worker.
     Owned(Envelope<T>),
     /// Under a lease it lies in the seat, and is borrowed from there.
@@ -20,24 +28,25 @@ pub(crate) enum InHand<T> {
 impl<T> InHand<T> {
     #[inline]
     pub(crate) fn job(&self) -> &T {
-        match self {
-            InHand::Owned(envelope) => &envelope.job,
-            InHand::Shared { job, .. } => job.get(),
+        match &self.job {
+            Job::Owned(envelope) => &envelope.job,
+            Job::Shared { job, .. } => job.get(),
         }
     }
 
     #[inline]
     pub(crate) fn facts(&self) -> Facts {
-        match self {
-            InHand::Owned(envelope) => Facts::of(envelope),
-            InHand::Shared { facts, .. } => *facts,
-        }
+        let facts = match &self.job {
+            Job::Owned(envelope) => Facts::of(envelope),
+            Job::Shared { facts, .. } => *facts,
+        };
+        Facts { pass: self.pass, ..facts }
     }
 
     pub(crate) fn trials(&self) -> Trials {
-        match self {
-            InHand::Owned(envelope) => Trials::of(envelope),
-            InHand::Shared { trials, .. } => *trials,
+        match &self.job {
+            Job::Owned(envelope) => Trials::of(envelope),
+            Job::Shared { trials, .. } => *trials,
         }
     }
 }
@@ -49,9 +58,15 @@ impl<T> Queue<T> {
     #[inline]
     pub(crate) fn take(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
-            let envelope = self.receiver.recv().ok()?;
-            if let Some(hand) = self.take_up(seat, envelope, timeout) {
-                return Some(hand);
+            let hand = match &self.judge.breaker {
+                None => self.take_up(seat, self.receiver.recv().ok()?, timeout),
+                Some(breaker) => {
+                    let passed = self.next_passed(breaker, Deadline::never()).ok()?;
+                    self.take_up_passed(seat, passed, timeout)
+                }
+            };
+            if hand.is_some() {
+                return hand;
             }
             if seat.is_cut() {
                 return None;
@@ -62,9 +77,15 @@ impl<T> Queue<T> {
     /// As [`take`](Self::take), for a task. Cancel-safe: dropped before it is ready, it has taken nothing.
     pub(crate) async fn take_async(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
-            let envelope = self.receiver.recv_async().await.ok()?;
-            if let Some(hand) = self.take_up(seat, envelope, timeout) {
-                return Some(hand);
+            let hand = match &self.judge.breaker {
+                None => self.take_up(seat, self.receiver.recv_async().await.ok()?, timeout),
+                Some(breaker) => {
+                    let passed = self.next_passed_async(breaker).await.ok()?;
+                    self.take_up_passed(seat, passed, timeout)
+                }
+            };
+            if hand.is_some() {
+                return hand;
             }
             if seat.is_cut() {
                 return None;
@@ -85,7 +106,7 @@ impl<T> Queue<T> {
             return self.take_up_leased(seat, envelope, timeout);
         }
         if seat.take_up(envelope.id) {
-            return Some(InHand::Owned(envelope));
+            return Some(InHand { job: Job::Owned(envelope), pass: NO_PASS });
         }
         self.release(envelope);
         None
@@ -94,6 +115,10 @@ impl<T> Queue<T> {
     /// Looks whether a job that has a history is to be run now: if not, it is seen to.
     #[cold]
     fn look_at(&self, seat: &Seat<T>, mut envelope: Envelope<T>) -> Option<Envelope<T>> {
+        if envelope.is_cancelled() {
+            self.drop_cancelled(envelope);
+            return None;
+        }
         if let Some(reason) = envelope.doom(|| self.clock.moment()) {
             self.bury_unseen(seat, envelope, reason);
             return None;
@@ -110,6 +135,14 @@ impl<T> Queue<T> {
                     return None;
                 }
             }
+        }
+        if let Some(track) = envelope.track() {
+            track.begin(envelope.deliveries());
+            seat.watch(Watched {
+                id: envelope.id,
+                delivery: envelope.deliveries(),
+                track: Arc::clone(track),
+            });
         }
         Some(envelope)
     }
@@ -132,7 +165,7 @@ impl<T> Queue<T> {
         let (leased, job) =
             Leased::new(envelope, leasing.share, now.after(leasing.lease.time), renewed_until);
         match seat.take_up_leased(leased) {
-            Ok(()) => Some(InHand::Shared { job, facts, trials }),
+            Ok(()) => Some(InHand { job: Job::Shared { job, facts, trials }, pass: NO_PASS }),
             Err(leased) => {
                 drop(job);
                 self.release(leased.into_envelope()?);

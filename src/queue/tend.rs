@@ -4,6 +4,7 @@
 use super::envelope::Envelope;
 use super::lease::Leased;
 use super::seat::Seat;
+use super::track::JobEnd;
 use super::work::Queue;
 use crate::retry::{DeadReason, discard};
 use crate::sync::atomic::Ordering;
@@ -31,9 +32,10 @@ impl<T> Queue<T> {
         due.drain(..).for_each(|envelope| self.make_ready(envelope));
         let (review, stuck) = self.review_leases(now, retire);
         let sleeper = self.wake_sleepers(now);
+        let pause = self.review_pause(now);
         self.expire_dead();
         if open && !busy && stuck == 0 {
-            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper);
+            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper).min(pause);
             if next > self.clock.moment() {
                 alarm.wait(rings, self.clock.instant_of(next));
             }
@@ -85,7 +87,10 @@ impl<T> Queue<T> {
             worker = seat.worker(),
             "the lease is lost: the job goes to another worker"
         );
-        let Some(mut envelope) = self.copy(leased) else { return self.leave(1) };
+        let (id, tagged) = (leased.envelope.id, leased.envelope.is_tagged());
+        let Some(mut envelope) = self.copy(leased) else {
+            return self.leave_as(id, tagged, JobEnd::Dropped);
+        };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
         let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
         if envelope.troubles() >= last {

@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unique {
-    /// Until the job is over: done, dead, dropped or handed back.
+    /// Until the job is over: done, dead, dropped, cancelled or handed back.
     UntilDone,
     /// For so long after the job was accepted, by the pool's clock, whether it is over by then or not.
     For(Duration),
@@ -49,6 +49,15 @@ impl UniqueKeys {
         Self { capacity, holders: HashMap::new(), expiries: BTreeMap::new(), next: 0 }
     }
 
+    /// Returns why a key cannot be claimed at `now`, if it cannot.
+    pub(crate) fn refusal(&mut self, key: &[u8], now: Moment) -> Option<Refusal> {
+        self.expire(now);
+        match self.holders.get(key) {
+            Some(holder) => Some(Refusal::Held(holder.id)),
+            None => (self.holders.len() >= self.capacity).then_some(Refusal::Full),
+        }
+    }
+
     /// Claims a key for a job that is accepted at `now`.
     pub(crate) fn claim(
         &mut self,
@@ -57,12 +66,8 @@ impl UniqueKeys {
         unique: Unique,
         now: Moment,
     ) -> Result<(), Refusal> {
-        self.expire(now);
-        if let Some(holder) = self.holders.get(key) {
-            return Err(Refusal::Held(holder.id));
-        }
-        if self.holders.len() >= self.capacity {
-            return Err(Refusal::Full);
+        if let Some(refusal) = self.refusal(key, now) {
+            return Err(refusal);
         }
         let key: Arc<[u8]> = key.into();
         let expiry = match unique {
@@ -98,6 +103,7 @@ impl UniqueKeys {
     }
 
     /// Returns how many keys are held, those included whose time was up after the last claim.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.holders.len()
     }

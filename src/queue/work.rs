@@ -7,8 +7,11 @@ use super::judge::Judge;
 use super::lease::Leasing;
 use super::morgue::Morgue;
 use super::mover::Moving;
+use super::pause::Pauses;
 use super::rules::DeadRules;
 use super::seat::Seats;
+use super::tags::Tags;
+use super::track::JobEnd;
 use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -29,9 +32,11 @@ pub(crate) struct Queue<T> {
     pub(super) alert: Alert,
     pub(super) moving: Moving,
     pub(super) seats: Seats<T>,
+    pub(super) tags: Tags,
     /// None: a delivery belongs to its worker until it is settled.
     pub(super) leasing: Option<Leasing<T>>,
     pub(super) judge: Judge,
+    pub(super) pauses: Pauses,
     stoppable: bool,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
@@ -41,6 +46,8 @@ pub(crate) struct Queue<T> {
     pub(super) released: AtomicU64,
     /// How many jobs were still running when a shutdown ran out of time.
     pub(super) cut_off: AtomicU64,
+    /// How many jobs were dropped because they were cancelled.
+    pub(super) cancelled: AtomicU64,
     /// How many leases were lost.
     pub(super) leases_lost: AtomicU64,
     /// How many jobs could not be saved from a worker that had lost its lease, because copying them panicked.
@@ -57,6 +64,8 @@ pub(crate) struct Plan<T> {
     pub(crate) capacity: usize,
     pub(crate) dead: DeadRules,
     pub(crate) clock: Clock,
+    /// How many keys are remembered at most.
+    pub(crate) unique_keys: usize,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
     /// Whether handlers end by themselves when their job is cut off.
@@ -127,6 +136,9 @@ impl<T> Queue<T> {
     pub(crate) fn new(plan: Plan<T>) -> Self {
         let alarm = Arc::new(Alarm::new());
         plan.clock.subscribe(&alarm);
+        if let Some(breaker) = &plan.judge.breaker {
+            breaker.subscribe(&alarm);
+        }
         let (sender, receiver) = bounded(plan.capacity);
         let timers = Timers::new(Arc::clone(&alarm));
         Self {
@@ -139,13 +151,16 @@ impl<T> Queue<T> {
             alert: Alert::new(plan.dead.on_dead),
             moving: Moving::default(),
             seats: Seats::new(),
+            tags: Tags::new(plan.unique_keys),
             leasing: plan.leasing,
             judge: plan.judge,
+            pauses: Pauses::new(),
             stoppable: plan.stoppable,
             bin: Mutex::new(Vec::new()),
             cut_bin: Mutex::new(Some(Vec::new())),
             released: AtomicU64::new(0),
             cut_off: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
             leases_lost: AtomicU64::new(0),
             uncopied: AtomicU64::new(0),
             turned_back: AtomicU64::new(0),
@@ -203,12 +218,16 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Puts a job into the bin of those that a shutdown hands back.
+    /// Puts a job into the bin of those that a shutdown hands back, unless it was cancelled.
     pub(super) fn release(&self, envelope: Envelope<T>) {
+        if envelope.is_cancelled() {
+            return self.drop_cancelled(envelope);
+        }
+        let (id, tagged) = (envelope.id, envelope.is_tagged());
         self.bin.lock().push(Released::of(envelope));
         // ORDERING: Relaxed; a count, made before the job leaves the gate.
         self.released.fetch_add(1, Ordering::Relaxed);
-        self.leave(1);
+        self.leave_as(id, tagged, JobEnd::Released);
     }
 
     /// Lets jobs leave the gate, and tells whoever waits for quiet.
@@ -257,11 +276,14 @@ impl<T> Queue<T> {
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
         self.cut_off.fetch_add(cut.len() as u64, Ordering::Relaxed);
         if !cut.is_empty() {
+            let tracks: Vec<_> = cut.iter().filter_map(|(id, _)| self.untag(*id)).collect();
             self.leave(cut.len());
+            tracks.iter().for_each(|track| track.end(JobEnd::CutOff));
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
         self.sender.close();
+        self.pauses.end();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
         while let Ok(envelope) = self.receiver.recv() {

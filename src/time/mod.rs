@@ -23,7 +23,6 @@ pub use cron::{CronError, CronField, CronSchedule};
 pub(crate) use moment::{Moment, Stamp};
 #[cfg(feature = "cron")]
 pub use recurrence::{Due, Missed, Recurrence};
-#[allow(unused_imports, reason = "for the queue that cancels what is scheduled")]
 pub(crate) use schedule::Key as ScheduleKey;
 pub(crate) use schedule::Schedule;
 pub(crate) use timers::{Sleep, Timers};

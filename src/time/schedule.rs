@@ -71,7 +71,6 @@ pub(crate) struct Key {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scheduled {
     /// By which the value can be taken back.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the queue that cancels what is scheduled"))]
     pub(crate) key: Key,
     /// Nothing else is due before it, so that a timer has to look again.
     pub(crate) is_earliest: bool,
@@ -103,7 +102,6 @@ impl<T> Schedule<T> {
     }
 
     /// Takes a value back before its time, if it is still there.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for the queue that cancels what is scheduled"))]
     pub(crate) fn cancel(&mut self, key: Key) -> Option<T> {
         let slot = self.slots.get(key.slot)?;
         if slot.sequence != key.sequence || slot.value.is_none() {

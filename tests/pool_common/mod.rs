@@ -25,6 +25,7 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     assert_eq!(
         stats.dropped,
         stats.discarded
+            + stats.cancelled
             + stats.evicted
             + stats.dead_expired
             + stats.purged

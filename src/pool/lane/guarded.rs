@@ -37,6 +37,9 @@ impl<F: Future<Output = Outcome>> Future for Guarded<'_, F> {
         let outcome = if this.hold.is_lost(*this.id) {
             // Whatever it says, the settle is refused.
             Outcome::Retry(Failure::lease_lost())
+        } else if this.hold.poll_cancelled(*this.id, cx.waker()) {
+            // The settle drops the job.
+            Outcome::Release
         } else {
             let Some(handler) = this.handler.as_mut().as_pin_mut() else { return Poll::Pending };
             match catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {

@@ -102,6 +102,19 @@ impl Machine {
         Admit::Pass(Pass { round: self.round })
     }
 
+    /// Returns how long nobody may pass; none if somebody may now. Changes nothing.
+    pub(super) fn wait(&self, config: &Config, now: Moment) -> Option<Duration> {
+        match &self.state {
+            State::Open(until) if now < *until => Some(between(now, *until)),
+            State::HalfOpen(probes)
+                if probes.out + probes.succeeded >= config.probes && now < probes.patience =>
+            {
+                Some(between(now, probes.patience))
+            }
+            _ => None,
+        }
+    }
+
     /// Returns true when this changed who may pass.
     pub(super) fn record(&mut self, config: &Config, now: Moment, pass: &Pass, report: Report) -> bool {
         if pass.round != self.round {

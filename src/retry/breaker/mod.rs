@@ -18,7 +18,7 @@ mod machine;
 mod pass;
 
 use crate::sync::{Arc, Mutex};
-use crate::time::{Clock, Moment};
+use crate::time::{Alarm, Clock, Moment};
 use machine::{Config, Machine, Trip};
 pub use pass::{Admit, BreakerState, Pass, Report};
 use std::fmt;
@@ -69,6 +69,8 @@ pub struct Breaker(Arc<Shared>);
 struct Shared {
     config: Config,
     machine: Mutex<Machine>,
+    /// Who wants to know when it is changed who may pass. A bell that only this list still holds is dropped at the next look.
+    bells: Mutex<Vec<Arc<Alarm>>>,
 }
 
 impl Breaker {
@@ -100,7 +102,7 @@ impl Breaker {
 
     fn of(config: Config) -> Self {
         let machine = Mutex::new(Machine::new(&config));
-        Self(Arc::new(Shared { config, machine }))
+        Self(Arc::new(Shared { config, machine, bells: Mutex::new(Vec::new()) }))
     }
 
     fn change(self, change: impl FnOnce(&mut Config)) -> Self {
@@ -162,7 +164,23 @@ impl Breaker {
 
     /// As [`record`](Self::record), at a time that was read already.
     pub(crate) fn record_at(&self, now: Moment, pass: Pass, report: Report) -> bool {
-        self.0.machine.lock().record(&self.0.config, now, &pass, report)
+        let changed = self.0.machine.lock().record(&self.0.config, now, &pass, report);
+        if changed {
+            self.0.bells.lock().iter().for_each(|bell| bell.ring());
+        }
+        changed
+    }
+
+    /// Returns how long nobody may pass; none if somebody may now. Takes no pass.
+    pub(crate) fn wait_at(&self, now: Moment) -> Option<Duration> {
+        self.0.machine.lock().wait(&self.0.config, now)
+    }
+
+    /// Has `bell` rung whenever a report changes who may pass, for as long as somebody else holds it.
+    pub(crate) fn subscribe(&self, bell: &Arc<Alarm>) {
+        let mut bells = self.0.bells.lock();
+        bells.retain(|bell| Arc::strong_count(bell) > 1);
+        bells.push(Arc::clone(bell));
     }
 
     /// Returns where it stands: a snapshot. An open breaker whose time is up stays open until somebody asks.

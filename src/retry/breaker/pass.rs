@@ -22,6 +22,18 @@ pub struct Pass {
     pub(super) round: u64,
 }
 
+impl Pass {
+    /// Returns the number of the round, by which the pass can be made again: for one place that keeps it as a word.
+    pub(crate) fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// Makes a pass again of which the number was kept. Each is to be reported on once.
+    pub(crate) fn of_round(round: u64) -> Self {
+        Self { round }
+    }
+}
+
 /// What came of a try, as far as the health of the service goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Report {
