@@ -27,6 +27,7 @@ mod redrive;
 mod select;
 mod shutdown;
 mod start;
+mod still;
 mod worker;
 mod workers;
 
@@ -39,4 +40,5 @@ pub use queue::Queue;
 pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
 pub use select::Selected;
 pub use shutdown::ShutdownReport;
+pub(crate) use still::{Still, StillTake};
 pub use workers::Workers;

@@ -18,6 +18,20 @@ pub(crate) struct Tick {
     pub(crate) stuck: usize,
 }
 
+/// What a round of the timer found.
+pub(crate) struct Round {
+    /// False once the schedule is closed.
+    open: bool,
+    /// Jobs were due: there may be more of them.
+    pub(crate) busy: bool,
+    /// How many workers lost a lease and are to be replaced.
+    stuck: usize,
+    /// When the leases are to be looked at again.
+    pub(crate) review: Moment,
+    /// When the next sleeping handler is to be woken.
+    sleeper: Moment,
+}
+
 impl<T> Queue<T> {
     /// Makes the jobs ready that are due, looks after the leases, then sleeps until there may be more.
     ///
@@ -25,13 +39,7 @@ impl<T> Queue<T> {
     pub(crate) fn tick(&self, due: &mut Vec<Envelope<T>>, retire: bool) -> Tick {
         let alarm = self.delayed.alarm();
         let rings = alarm.rings();
-        let now = self.clock.moment();
-        let open = self.delayed.take_due(now, due);
-        let busy = !due.is_empty();
-        due.drain(..).for_each(|envelope| self.make_ready(envelope));
-        let (review, stuck) = self.review_leases(now, retire);
-        let sleeper = self.wake_sleepers(now);
-        self.expire_dead();
+        let Round { open, busy, stuck, review, sleeper } = self.round(due, retire);
         if open && !busy && stuck == 0 {
             let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper);
             if next > self.clock.moment() {
@@ -39,6 +47,18 @@ impl<T> Queue<T> {
             }
         }
         Tick { open, stuck }
+    }
+
+    /// A tick without the sleep.
+    pub(crate) fn round(&self, due: &mut Vec<Envelope<T>>, retire: bool) -> Round {
+        let now = self.clock.moment();
+        let open = self.delayed.take_due(now, due);
+        let busy = !due.is_empty();
+        due.drain(..).for_each(|envelope| self.make_ready(envelope));
+        let (review, stuck) = self.review_leases(now, retire);
+        let sleeper = self.wake_sleepers(now);
+        self.expire_dead();
+        Round { open, busy, stuck, review, sleeper }
     }
 
     /// Wakes the handlers whose time has come. Returns when the next one's comes.
