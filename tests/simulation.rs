@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Steps of one simulation.
 const STEPS: u64 = 20_000;
 /// Steps of the long run, all simulations together.
-const STEPS_IN_ALL: u64 = 10_000_000;
+const STEPS_IN_ALL: u64 = 50_000_000;
 
 /// SplitMix64: the test's own choices.
 struct Random(u64);
@@ -331,7 +331,7 @@ fn a_seed_gives_the_same_trace_and_another_another() {
 /// The long run: a gate of its own, in optimised code.
 #[test]
 #[ignore = "takes minutes without optimisation: cargo test --release --test simulation -- --ignored"]
-fn ten_million_steps() {
+fn a_long_run() {
     let start = Instant::now();
     let (mut seeds, mut steps, mut jobs) = (0, 0, 0);
     while steps < STEPS_IN_ALL {
