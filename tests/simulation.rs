@@ -1,6 +1,8 @@
 //! The work queue under simulation: every fault, every kind of outcome, settings at random, and the books checked after each
 //! step. The seed decides everything, so a failure is repeated by the seed that it names.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 use millpond::testing::{Fault, Faults, Sim, Trace};
 use millpond::{
     Context, DeadFull, Lease, Outcome, Pool, PoolBuilder, RetryBudget, RetryPolicy, Stats, SubmitError,
@@ -195,12 +197,15 @@ fn balanced(sim: &Sim<'_, Job>) {
     }
 }
 
+/// Reads one of the books.
+type Count = fn(&Stats) -> u64;
+
 /// A taste of the long run, for every run of the tests.
 #[test]
 fn the_books_balance_after_every_step() {
     let played: Vec<_> = (0..40).map(|seed| play(seed, 1_000)).collect();
     // Whatever can become of a job has become of one.
-    let seen: [(&str, fn(&Stats) -> u64); 14] = [
+    let seen: [(&str, Count); 14] = [
         ("done", |stats| stats.done),
         ("retried", |stats| stats.retried),
         ("snoozed", |stats| stats.snoozed),

@@ -28,7 +28,7 @@ impl Books {
 }
 
 /// A law that a simulation has broken: an error in this crate. Please report it, with the seed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Unbalanced {
     /// Which law.
@@ -38,7 +38,7 @@ pub struct Unbalanced {
     /// After how many steps.
     pub steps: u64,
     /// The books of the pool.
-    pub stats: Stats,
+    pub stats: Box<Stats>,
 }
 
 impl fmt::Display for Unbalanced {
@@ -75,7 +75,9 @@ impl<T: Send + 'static> Sim<'_, T> {
         ];
         match laws.iter().find(|(_, holds)| !holds) {
             None => Ok(()),
-            Some((law, _)) => Err(Unbalanced { law, seed: self.seed(), steps: self.steps(), stats }),
+            Some((law, _)) => {
+                Err(Unbalanced { law, seed: self.seed(), steps: self.steps(), stats: Box::new(stats) })
+            }
         }
     }
 }

@@ -184,8 +184,8 @@ impl<T: Send + 'static> Sim<'_, T> {
     fn slow(&mut self) -> Duration {
         let default = || self.patience().map_or(SLOW_DEFAULT, |time| time / 2);
         let most = self.faults.slow.unwrap_or_else(default);
-        // Whole nanoseconds, so that the products of floating-point numbers decide nothing.
-        let nanos = u128::from(self.random.next()) * most.as_nanos() >> 64;
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let most = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = (u128::from(self.random.next()) * u128::from(most)) >> 64;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(most))
     }
 }
