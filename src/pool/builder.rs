@@ -16,7 +16,7 @@ const CONCURRENCY_DEFAULT: usize = 1_024;
 /// What dropping a pool grants to the jobs it holds: a guess at what a program that ends may take.
 const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 
-/// Describes a [`Pool`], and starts it.
+/// Describes a [`Pool`](crate::Pool), and starts it.
 ///
 /// | setting | default |
 /// |---|---|
@@ -134,7 +134,7 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    /// Sets the time of each attempt: when it is up, [`Context::cancelled`] turns true. Nothing is stopped by force.
+    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true. Nothing is stopped by force.
     pub fn timeout(mut self, per_attempt: Duration) -> Self {
         self.timeout = Some(per_attempt);
         self
@@ -161,7 +161,7 @@ impl<L> PoolBuilder<L> {
     /// It runs in the worker, after the letter was placed or dropped for want of room, and under no lock: it may look at
     /// the dead letters and redrive the job, but must not block in `submit`, as a handler must not. While it runs, the worker
     /// takes no other job. A panic in it is caught, and counted in
-    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`] does not wait for it.
+    /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`](crate::Pool::wait_idle) does not wait for it.
     ///
     /// # Examples
     ///

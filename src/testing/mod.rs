@@ -16,7 +16,7 @@
 //!     let handler = |order: &u32, _: &Context| {
 //!         let charged = once.run(order.to_le_bytes(), order, || {
 //!             charges.set(charges.get() + 1);
-//!             Ok::<_, String>(())
+//!             Ok::<_, std::io::Error>(())
 //!         });
 //!         charged.map_or_else(Outcome::retry, |()| Outcome::Done)
 //!     };
