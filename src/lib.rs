@@ -12,6 +12,7 @@
 //! | to publish events by name, and subscribe by pattern: to a mailbox, or to a queue with workers | [`topic`] |
 //! | to have jobs worked on by threads, with retries and dead letters | [`Pool`] |
 //! | the same in a loop of your own | [`Queue`] |
+//! | to test your handlers with a clock of their own, and with faults | [`testing`] |
 //! | to run a side effect once for each key, however often its job is delivered | [`Once`] |
 //!
 //! # What is promised
@@ -63,6 +64,8 @@ mod queue;
 mod retry;
 pub mod ring;
 mod sync;
+#[cfg(not(millpond_loom))]
+pub mod testing;
 #[cfg(not(millpond_loom))]
 mod time;
 #[cfg(not(millpond_loom))]

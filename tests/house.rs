@@ -19,9 +19,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("queue", &["channel", "gate", "wait", "retry", "time", "sync"]),
     ("topic", &["channel", "broadcast", "gate", "wait", "retry", "sync"]),
     ("pool", &["queue", "topic", "channel", "gate", "wait", "retry", "time", "sync"]),
+    ("testing", &["pool", "queue", "retry", "time", "sync"]),
     (
         "lib",
         &[
+            "testing",
             "pool",
             "queue",
             "once",

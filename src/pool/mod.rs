@@ -28,6 +28,7 @@ mod request;
 mod select;
 mod shutdown;
 mod start;
+mod still;
 mod worker;
 mod workers;
 
@@ -41,4 +42,5 @@ pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
 pub use request::{Request, RequestFuture, TrackedFuture, TrackedRequest};
 pub use select::Selected;
 pub use shutdown::ShutdownReport;
+pub(crate) use still::{Still, StillTake};
 pub use workers::Workers;

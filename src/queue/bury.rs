@@ -84,7 +84,7 @@ impl<T> Queue<T> {
     }
 
     /// Returns when the timer is needed next: a job is due, or a letter is too old.
-    pub(super) fn next_chore(&self) -> Option<Moment> {
+    pub(crate) fn next_chore(&self) -> Option<Moment> {
         [self.delayed.next_due(), self.morgue.next_expiry()].into_iter().flatten().min()
     }
 }

@@ -66,6 +66,15 @@ impl Lease {
         Self { renewed: true, ..Self::of(time) }
     }
 
+    /// Returns after which time a handler that says nothing has lost its job; none if it keeps it for ever.
+    pub(crate) fn lost_after(&self, timeout: Option<Duration>) -> Option<Duration> {
+        match timeout {
+            _ if !self.renewed => Some(self.time),
+            Some(timeout) => Some(timeout.saturating_add(self.time)),
+            None => None,
+        }
+    }
+
     /// Sets how many deliveries of a job may end in a failed attempt or a lost lease. After the last, it is a dead letter.
     ///
     /// Snoozes and releases do not count. The default is 20; `u32::MAX` is as good as no limit.

@@ -249,6 +249,14 @@ impl<T> Seat<T> {
         place.take().map_or(Ok(None), Err)
     }
 
+    /// Has the lease of what is in hand run out, to be taken away at the next review. False if there is none.
+    pub(crate) fn run_out(&self) -> bool {
+        let mut place = self.leased.lock();
+        let Some(leased) = place.as_mut() else { return false };
+        (leased.ends, leased.renewed_until) = (Moment::ORIGIN, Moment::ORIGIN);
+        true
+    }
+
     /// Returns true once the seat was taken away: then it stays so.
     pub(crate) fn is_cut(&self) -> bool {
         // ORDERING: Relaxed; a signal that is polled, nothing is read on the strength of it.

@@ -1,7 +1,7 @@
 //! Taking a job into hand: from the channel to a seat, under a lease if the queue has one.
 
 use super::engine::{Facts, NO_PASS, Trials};
-use super::envelope::Envelope;
+use super::envelope::{Envelope, JobId};
 use super::lease::{Leased, SharedJob};
 use super::seat::{Seat, SeatRef, Watched};
 use super::work::Queue;
@@ -91,6 +91,18 @@ impl<T> Queue<T> {
                 return None;
             }
         }
+    }
+
+    /// Takes the job that is ready first to a seat, and says which it is; none is ready: none. Without the job in hand, it was
+    /// seen to, and is not to be run.
+    pub(crate) fn try_take(
+        &self,
+        seat: &Seat<T>,
+        timeout: Option<Duration>,
+    ) -> Option<(JobId, Option<InHand<T>>)> {
+        let envelope = self.receiver.try_recv().ok()?;
+        let id = envelope.id;
+        Some((id, self.take_up(seat, envelope, timeout)))
     }
 
     /// Takes a job up at a seat. One that is not to be run any more is seen to here, and none returned.

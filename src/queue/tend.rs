@@ -19,6 +19,22 @@ pub(crate) struct Tick {
     pub(crate) stuck: usize,
 }
 
+/// What a round of the timer found.
+pub(crate) struct Round {
+    /// False once the schedule is closed.
+    open: bool,
+    /// Jobs were due: there may be more of them.
+    pub(crate) busy: bool,
+    /// How many workers lost a lease and are to be replaced.
+    stuck: usize,
+    /// When the leases are to be looked at again.
+    pub(crate) review: Moment,
+    /// When the next sleeping handler is to be woken.
+    sleeper: Moment,
+    /// When deliveries that pause may go on.
+    pause: Moment,
+}
+
 impl<T> Queue<T> {
     /// Makes the jobs ready that are due, looks after the leases, then sleeps until there may be more.
     ///
@@ -26,6 +42,18 @@ impl<T> Queue<T> {
     pub(crate) fn tick(&self, due: &mut Vec<Envelope<T>>, retire: bool) -> Tick {
         let alarm = self.delayed.alarm();
         let rings = alarm.rings();
+        let Round { open, busy, stuck, review, sleeper, pause } = self.round(due, retire);
+        if open && !busy && stuck == 0 {
+            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper).min(pause);
+            if next > self.clock.moment() {
+                alarm.wait(rings, self.clock.instant_of(next));
+            }
+        }
+        Tick { open, stuck }
+    }
+
+    /// A tick without the sleep.
+    pub(crate) fn round(&self, due: &mut Vec<Envelope<T>>, retire: bool) -> Round {
         let now = self.clock.moment();
         let open = self.delayed.take_due(now, due);
         let busy = !due.is_empty();
@@ -34,13 +62,7 @@ impl<T> Queue<T> {
         let sleeper = self.wake_sleepers(now);
         let pause = self.review_pause(now);
         self.expire_dead();
-        if open && !busy && stuck == 0 {
-            let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper).min(pause);
-            if next > self.clock.moment() {
-                alarm.wait(rings, self.clock.instant_of(next));
-            }
-        }
-        Tick { open, stuck }
+        Round { open, busy, stuck, review, sleeper, pause }
     }
 
     /// Wakes the handlers whose time has come. Returns when the next one's comes.

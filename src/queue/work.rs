@@ -196,7 +196,7 @@ impl<T> Queue<T> {
     }
 
     /// Returns how many jobs are ready: a snapshot.
-    pub(super) fn ready(&self) -> u64 {
+    pub(crate) fn ready(&self) -> u64 {
         self.receiver.len() as u64
     }
 

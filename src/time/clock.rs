@@ -96,6 +96,14 @@ impl Clock {
         matches!(self.0, Source::Virtual(_))
     }
 
+    /// Returns the virtual clock that this is, if it is one.
+    pub(crate) fn as_virtual(&self) -> Option<VirtualClock> {
+        match &self.0 {
+            Source::System { .. } => None,
+            Source::Virtual(standing) => Some(VirtualClock(Arc::clone(standing))),
+        }
+    }
+
     /// Has `alarm` rung whenever the clock is moved by hand, for as long as somebody else holds it.
     pub(crate) fn subscribe(&self, alarm: &Arc<Alarm>) {
         if let Source::Virtual(standing) = &self.0 {

@@ -1,0 +1,180 @@
+//! A pool that stands still: the queue, the seats and the rules of a pool without any of its threads, for
+//! [`crate::testing`] to move by hand.
+
+use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::context::Context;
+use super::crew::Crew;
+use super::owner::Pool;
+use crate::queue::engine::{Delivered, Engine, Facts};
+use crate::queue::{DeadFull, Hold, JobId, Judge, Lease, LeaseLost, Leasing, Queue};
+use crate::retry::{Failure, IntoOutcome, Outcome, Verdict, discard};
+use crate::sync::Arc;
+use crate::time::{Moment, VirtualClock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// Workers of a pool that stands still, when nothing else is said: few, and the same on every machine.
+const WORKERS_DEFAULT: usize = 2;
+
+/// A pool without threads.
+pub(crate) struct Still<T: Send + 'static> {
+    queue: Arc<Queue<T>>,
+    pub(crate) pool: Pool<T>,
+    judge: Judge,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) lease: Option<Lease>,
+    pub(crate) time: VirtualClock,
+    desks: Vec<Desk<T>>,
+}
+
+/// Where one worker would sit.
+struct Desk<T: Send + 'static> {
+    hold: Arc<<Queue<T> as Engine>::Hold>,
+    context: Context,
+    in_hand: Option<<Queue<T> as Engine>::Delivery>,
+}
+
+/// What a worker found when it asked for a job.
+pub(crate) enum StillTake {
+    /// No job is ready.
+    Nothing,
+    /// One that is not to be run any more, and was seen to.
+    Unseen(JobId),
+    /// It is in hand.
+    InHand(Facts),
+}
+
+impl<L> PoolBuilder<L> {
+    fn stand_still<T: Send + 'static>(
+        mut self,
+        seed: u64,
+        leasing: Option<Leasing<T>>,
+    ) -> Result<Still<T>, BuildError> {
+        assert!(
+            self.dead.when_full != DeadFull::Block,
+            "without other threads nobody would ever make room for a dead letter"
+        );
+        let time = self.clock.as_virtual().unwrap_or_default();
+        self.clock = time.clock();
+        self.seed.get_or_insert(seed);
+        let workers = self.workers.unwrap_or(WORKERS_DEFAULT);
+        self.check::<T>(workers, leasing.is_some())?;
+        let (judge, timeout) = (self.judge(), self.timeout);
+        let lease = leasing.as_ref().map(|leasing| leasing.lease);
+        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), true)));
+        let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);
+        let desks = (0..workers).map(|worker| Desk::new(&queue, worker)).collect();
+        Ok(Still { queue, pool, judge, timeout, lease, time, desks })
+    }
+}
+
+impl PoolBuilder<Unleased> {
+    pub(crate) fn still<T: Send + 'static>(self, seed: u64) -> Result<Still<T>, BuildError> {
+        self.stand_still(seed, None)
+    }
+}
+
+impl PoolBuilder<Leased> {
+    pub(crate) fn still<T: Clone + Send + Sync + 'static>(self, seed: u64) -> Result<Still<T>, BuildError> {
+        let leasing = Leasing::new(self.lease.0);
+        self.stand_still(seed, Some(leasing))
+    }
+}
+
+impl<T: Send + 'static> Desk<T> {
+    fn new(queue: &Arc<Queue<T>>, worker: usize) -> Self {
+        let hold = queue.hold(worker);
+        let (name, clock) = (Arc::clone(queue.name()), queue.clock().clone());
+        let context = Context::of_worker(name, clock, Arc::clone(&hold) as _, Arc::clone(queue.timers()));
+        Self { hold, context, in_hand: None }
+    }
+}
+
+impl<T: Send + 'static> Still<T> {
+    pub(crate) fn workers(&self) -> usize {
+        self.desks.len()
+    }
+
+    /// Takes the job that is ready first to the desk of a worker who has none.
+    pub(crate) fn take(&mut self, worker: usize) -> StillTake {
+        let desk = &mut self.desks[worker];
+        match self.queue.try_take(&desk.hold, self.timeout) {
+            None => StillTake::Nothing,
+            Some((id, None)) => StillTake::Unseen(id),
+            Some((_, Some(hand))) => {
+                let facts = hand.facts();
+                desk.context.begin(&facts, self.judge.retry.is_last(facts.attempt), self.timeout);
+                desk.in_hand = Some(hand);
+                StillTake::InHand(facts)
+            }
+        }
+    }
+
+    /// Calls the handler with the job at hand. A panic in it is a failure.
+    pub(crate) fn handle<R: IntoOutcome>(
+        &self,
+        worker: usize,
+        handler: &mut (impl FnMut(&T, &Context) -> R + ?Sized),
+    ) -> Outcome {
+        let desk = &self.desks[worker];
+        let Some(hand) = &desk.in_hand else { return Outcome::Release };
+        let handled =
+            catch_unwind(AssertUnwindSafe(|| handler(Delivered::job(hand), &desk.context).into_outcome()));
+        handled.unwrap_or_else(|payload| {
+            let failure = Failure::from_panic(&*payload);
+            discard(payload);
+            Outcome::Retry(failure)
+        })
+    }
+
+    /// Has the policies judge the outcome of the job at hand.
+    pub(crate) fn judge(&self, worker: usize, outcome: Outcome) -> Verdict {
+        match &self.desks[worker].in_hand {
+            Some(hand) => self.judge.judge(outcome, &hand.facts(), || hand.trials(), self.queue.clock()),
+            None => Verdict::Release,
+        }
+    }
+
+    /// Settles the job at hand.
+    pub(crate) fn settle(&mut self, worker: usize, verdict: Verdict) -> Result<(), LeaseLost> {
+        let desk = &mut self.desks[worker];
+        let Some(hand) = desk.in_hand.take() else { return Ok(()) };
+        self.queue.settle(&desk.hold, hand, verdict)
+    }
+
+    /// Takes the job at hand away from its worker, as if its lease had run out. False if there is no lease.
+    pub(crate) fn run_out(&mut self, worker: usize) -> bool {
+        self.desks[worker].hold.run_out()
+    }
+
+    /// Returns true if the job at hand was taken away.
+    pub(crate) fn is_lost(&self, worker: usize) -> bool {
+        let desk = &self.desks[worker];
+        desk.in_hand.as_ref().is_some_and(|hand| desk.hold.is_lost(hand.facts().id))
+    }
+
+    /// Does what the timer does at this moment. Returns when it is needed next: for jobs and letters, and for the leases.
+    pub(crate) fn tend(&self) -> (Moment, Moment) {
+        let mut due = Vec::new();
+        loop {
+            let round = self.queue.round(&mut due, false);
+            if !round.busy {
+                return (self.queue.next_chore().unwrap_or(Moment::NEVER), round.review);
+            }
+        }
+    }
+
+    /// Returns how many jobs are ready.
+    pub(crate) fn ready(&self) -> u64 {
+        self.queue.ready()
+    }
+
+    /// Returns how many jobs are held.
+    pub(crate) fn held(&self) -> u64 {
+        self.queue.gate().held()
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.queue.clock().moment()
+    }
+}
