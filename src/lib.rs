@@ -90,6 +90,8 @@ pub use wait::WaitStrategy;
 
 #[cfg(not(millpond_loom))]
 pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};
+#[cfg(all(feature = "cron", not(millpond_loom)))]
+pub use pool::Recurring;
 #[cfg(not(millpond_loom))]
 pub use pool::{
     BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, Redrive, RedriveBuilder,

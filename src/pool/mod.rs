@@ -23,6 +23,8 @@ mod lane;
 mod latch;
 mod owner;
 mod queue;
+#[cfg(feature = "cron")]
+mod recurring;
 mod redrive;
 mod request;
 mod select;
@@ -38,6 +40,8 @@ pub use dead::DeadLetters;
 pub use handle::Handle;
 pub use owner::Pool;
 pub use queue::Queue;
+#[cfg(feature = "cron")]
+pub use recurring::Recurring;
 pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
 pub use request::{Request, RequestFuture, TrackedFuture, TrackedRequest};
 pub use select::Selected;

@@ -120,6 +120,11 @@ impl<T> Delayed<T> {
         self.len.load(Ordering::Acquire)
     }
 
+    #[cfg(feature = "cron")]
+    pub(super) fn shared_alarm(&self) -> Arc<Alarm> {
+        Arc::clone(&self.alarm)
+    }
+
     pub(super) fn alarm(&self) -> &Alarm {
         &self.alarm
     }

@@ -43,6 +43,8 @@ mod pace;
 mod past;
 mod pause;
 mod redrive;
+#[cfg(feature = "cron")]
+mod repeat;
 mod request;
 mod rules;
 mod seat;
@@ -59,6 +61,8 @@ mod work;
 
 #[cfg(feature = "serde")]
 pub use self::export::{ExportError, ExportReason};
+#[cfg(feature = "cron")]
+pub(crate) use self::repeat::Runs;
 pub(crate) use self::{
     course::Course,
     hold::keep_result,

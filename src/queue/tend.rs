@@ -61,6 +61,8 @@ impl<T> Queue<T> {
         let (review, stuck) = self.review_leases(now, retire);
         let sleeper = self.wake_sleepers(now);
         let pause = self.review_pause(now);
+        #[cfg(feature = "cron")]
+        let pause = pause.min(self.run_repeats(now));
         self.expire_dead();
         Round { open, busy, stuck, review, sleeper, pause }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Queue<T> {
     pub(super) leasing: Option<Leasing<T>>,
     pub(super) judge: Judge,
     pub(super) pauses: Pauses,
+    #[cfg(feature = "cron")]
+    pub(super) repeats: super::repeat::Repeats<T>,
     stoppable: bool,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
@@ -155,6 +157,8 @@ impl<T> Queue<T> {
             leasing: plan.leasing,
             judge: plan.judge,
             pauses: Pauses::new(),
+            #[cfg(feature = "cron")]
+            repeats: super::repeat::Repeats::new(),
             stoppable: plan.stoppable,
             bin: Mutex::new(Vec::new()),
             cut_bin: Mutex::new(Some(Vec::new())),
@@ -284,6 +288,8 @@ impl<T> Queue<T> {
         self.morgue.shut();
         self.sender.close();
         self.pauses.end();
+        #[cfg(feature = "cron")]
+        self.repeats.close();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
         while let Ok(envelope) = self.receiver.recv() {

@@ -55,6 +55,13 @@ pub struct Due {
     pub skipped: u64,
 }
 
+impl From<CronSchedule> for Recurrence {
+    /// With the default policy: missed runs are passed over.
+    fn from(schedule: CronSchedule) -> Self {
+        Self::new(schedule, Missed::default())
+    }
+}
+
 impl Recurrence {
     /// Puts a schedule together with a policy. The grace period is a minute.
     #[must_use]
