@@ -21,7 +21,7 @@
 //! * The shop is down for 20 hours. Its events are retried at growing distances, and arrive by themselves.
 //! * The CRM is down for 90 hours. Its events have used up their 15 attempts by then and are dead letters, within 72 hours;
 //!   after the repair they are redriven, a few a second, so that they do not knock the CRM over again.
-//!   A redriven event keeps the time at which it was accepted, and so its 72 hours are over: it has one attempt.
+//!   A redriven event has its attempts and its 72 hours anew.
 //! * One receiver is gone for good. Its event is a dead letter after one attempt, and stays one.
 //! * A receiver that has processed an event may fail to say so. Each event has a key, by which it knows the second delivery.
 //!
