@@ -29,8 +29,6 @@ pub enum DeadReason {
     Elapsed,
     /// The budget did not cover the next attempt: see [`RetryPolicy::budget`].
     Budget,
-    /// It gave way to a newer job when the queue was full, by the queue's policy.
-    Overflow,
 }
 
 impl fmt::Display for DeadReason {
@@ -43,7 +41,6 @@ impl fmt::Display for DeadReason {
             DeadReason::Expired => "expired",
             DeadReason::Elapsed => "out of time",
             DeadReason::Budget => "out of budget",
-            DeadReason::Overflow => "no room",
         })
     }
 }
