@@ -7,10 +7,9 @@ use super::crew::Crew;
 use super::owner::Pool;
 use crate::queue::engine::{Delivered, Engine, Facts};
 use crate::queue::{DeadFull, Hold, JobId, Judge, Lease, LeaseLost, Leasing, Queue};
-use crate::retry::{Failure, IntoOutcome, Outcome, Verdict, discard};
+use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
 use crate::time::{Moment, VirtualClock};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// Workers of a pool that stands still, when nothing else is said: few, and the same on every machine.
@@ -118,13 +117,7 @@ impl<T: Send + 'static> Still<T> {
     ) -> Outcome {
         let desk = &self.desks[worker];
         let Some(hand) = &desk.in_hand else { return Outcome::Release };
-        let handled =
-            catch_unwind(AssertUnwindSafe(|| handler(Delivered::job(hand), &desk.context).into_outcome()));
-        handled.unwrap_or_else(|payload| {
-            let failure = Failure::from_panic(&*payload);
-            discard(payload);
-            Outcome::Retry(failure)
-        })
+        caught(|| handler(Delivered::job(hand), &desk.context).into_outcome()).unwrap_or_else(|panic| panic)
     }
 
     /// Has the policies judge the outcome of the job at hand.

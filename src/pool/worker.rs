@@ -3,10 +3,9 @@
 use super::context::Context;
 use crate::queue::engine::{Delivered, Engine, Taken};
 use crate::queue::{Judge, LeaseLost, Queue};
-use crate::retry::{Failure, IntoOutcome, Outcome, discard};
+use crate::retry::{IntoOutcome, caught};
 use crate::sync::{Arc, thread};
 use crate::time::Timers;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 /// What all workers of a pool share, beside the queue.
@@ -64,12 +63,8 @@ where
         attempt = facts.attempt
     );
     let _inside = span.enter();
-    let handled = catch_unwind(AssertUnwindSafe(|| (rules.handler)(delivery.job(), context).into_outcome()));
-    let outcome = handled.unwrap_or_else(|payload| {
-        let failure = Failure::from_panic(&*payload);
-        discard(payload);
-        Outcome::Retry(failure)
-    });
+    let outcome =
+        caught(|| (rules.handler)(delivery.job(), context).into_outcome()).unwrap_or_else(|panic| panic);
     let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
     engine.settle(hold, delivery, verdict)
 }

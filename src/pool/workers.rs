@@ -1,13 +1,11 @@
 //! Workers over a queue that is not ours.
 
 use super::crew::Crew;
-use crate::retry::discard;
+use crate::retry::wake;
 use crate::sync::Arc;
 use crate::time::{Alarm, Clock, Timers};
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// The workers of an [`Engine`](crate::engine::Engine), as [`PoolBuilder::start_over`](crate::PoolBuilder::start_over) started
@@ -59,16 +57,12 @@ pub(super) fn start_timer(crew: &Crew, name: &str, clock: Clock) -> io::Result<A
             if wakers.is_empty() {
                 alarm.wait(rings, next.and_then(|next| clock.instant_of(next)));
             }
-            wakers.drain(..).for_each(wake);
+            // A waker that panics keeps no other from being woken.
+            for waker in wakers.drain(..) {
+                let _woken = wake(waker);
+            }
         }
         drop(running);
     })?;
     Ok(timers)
-}
-
-/// Wakes a task: user code, whose panic ends here.
-fn wake(waker: Waker) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-        discard(payload);
-    }
 }

@@ -48,6 +48,11 @@ impl<T> Queue<T> {
         Err(LeaseLost::new())
     }
 
+    /// Returns how many deliveries of a job may end in a failed attempt or a lost lease.
+    pub(super) fn max_deliveries(&self) -> u32 {
+        self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries)
+    }
+
     /// Takes the envelope out of the seat, for the settle to go on as if it had been in the worker's hand all the time.
     fn reclaim(&self, seat: &Seat<T>, id: JobId, job: SharedJob<T>) -> Result<Envelope<T>, LeaseLost> {
         let leased = seat.reclaim();
@@ -85,8 +90,7 @@ impl<T> Queue<T> {
         (delay, parked): (Duration, bool),
         failure: Failure,
     ) -> bool {
-        let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
-        if envelope.troubles().saturating_add(1) >= last {
+        if envelope.troubles().saturating_add(1) >= self.max_deliveries() {
             return self.settle_dead(seat, envelope, DeadReason::Deliveries, failure);
         }
         count_panic(seat, &failure);

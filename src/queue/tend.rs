@@ -6,7 +6,7 @@ use super::lease::Leased;
 use super::seat::Seat;
 use super::track::JobEnd;
 use super::work::Queue;
-use crate::retry::{DeadReason, discard};
+use crate::retry::{DeadReason, discard, wake};
 use crate::sync::atomic::Ordering;
 use crate::time::Moment;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,9 +72,8 @@ impl<T> Queue<T> {
         let mut wakers = Vec::new();
         let next = self.timers().take_due(now, &mut wakers);
         for waker in wakers {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            if !wake(waker) {
                 tracing::error!(target: "millpond", "a waker panicked");
-                discard(payload);
             }
         }
         next.unwrap_or(Moment::NEVER)
@@ -116,8 +115,7 @@ impl<T> Queue<T> {
             return self.leave_as(id, tagged, JobEnd::Dropped);
         };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
-        let last = self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries);
-        if envelope.troubles() >= last {
+        if envelope.troubles() >= self.max_deliveries() {
             // Whoever takes it up next buries it: the timer may not wait for room among the dead letters.
             envelope.condemn(DeadReason::Deliveries);
         }

@@ -24,6 +24,7 @@
 
 mod breaker;
 mod budget;
+mod caught;
 mod classify;
 mod curve;
 mod discard;
@@ -40,6 +41,7 @@ mod verdict;
 
 pub use breaker::{Admit, Breaker, BreakerState, Pass, Report};
 pub use budget::RetryBudget;
+pub(crate) use caught::{caught, wake};
 pub use classify::{Classified, Classify, ErrorClass};
 pub(crate) use discard::discard;
 pub use failure::{Failure, FailureKind};

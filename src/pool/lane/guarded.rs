@@ -2,11 +2,10 @@
 //! taken away.
 
 use crate::queue::{Hold, JobId};
-use crate::retry::{Failure, Outcome, discard};
+use crate::retry::{Failure, Outcome, caught, discard};
 use crate::time::Sleep;
 use pin_project_lite::pin_project;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -42,7 +41,7 @@ impl<F: Future<Output = Outcome>> Future for Guarded<'_, F> {
             Outcome::Release
         } else {
             let Some(handler) = this.handler.as_mut().as_pin_mut() else { return Poll::Pending };
-            match catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+            match caught(|| handler.poll(cx)) {
                 Ok(Poll::Ready(outcome)) => outcome,
                 Ok(Poll::Pending) => {
                     let late =
@@ -52,11 +51,7 @@ impl<F: Future<Output = Outcome>> Future for Guarded<'_, F> {
                     }
                     Outcome::Retry(Failure::timeout())
                 }
-                Err(payload) => {
-                    let failure = Failure::from_panic(&*payload);
-                    discard(payload);
-                    Outcome::Retry(failure)
-                }
+                Err(panic) => panic,
             }
         };
         // Dropping what is left of the handler is user code.
