@@ -117,10 +117,12 @@ impl<T> Queue<T> {
             let lent = matches!(placed, Err(Absent::OnLoan));
             match self.send_admitted(placed) {
                 Ok(()) => {
-                    course.count(true);
+                    // The next slot is set before anybody can see that this letter is moved: who moves a virtual clock on
+                    // because of it moves it towards that slot.
                     if let Some(pace) = &mut pace {
                         pace.moved(self.clock.moment());
                     }
+                    course.count(true);
                 }
                 Err(RedriveError::Closed) => return RedriveEnd::Closed,
                 Err(_) if lent && first => turns.push_back((place, false)),
