@@ -164,7 +164,8 @@ macro_rules! family {
                 assert_eq!(rx.recv_many(&mut got, 0), Ok(0));
                 while got.len() < 100 {
                     let count = rx.recv_many(&mut got, 7).unwrap();
-                    assert!((1..=3).contains(&count));
+                    // More than the capacity where the sender fills up what is being emptied.
+                    assert!((1..=7).contains(&count));
                 }
                 assert_eq!(got, (0..100).collect::<Vec<_>>());
                 assert_eq!(sender.join().unwrap(), Ok(()));
