@@ -1,7 +1,8 @@
 //! A pool of workers over one queue: threads that take jobs, run the handler and settle what it says.
 //!
 //! **Full.** A pool holds `capacity` jobs at most: ready, scheduled and in flight together. `submit` waits for room,
-//! `try_submit` does not, `submit_timeout` waits a while, `submit_async` waits without a thread.
+//! `try_submit` does not, `submit_timeout` waits a while, `submit_async` waits without a thread. Unless an
+//! [`Overflow`](crate::Overflow) policy says otherwise: then nobody waits, and somebody may have to go.
 //!
 //! **Closed.** After `shutdown` every submission gives its job back.
 //!

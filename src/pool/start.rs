@@ -25,17 +25,17 @@ impl<L> PoolBuilder<L> {
         T: Send + 'static,
         W: Fn(usize) + Send + Sync + 'static,
     {
-        let workers = self.workers.unwrap_or_else(cores);
+        let workers = self.set.workers.unwrap_or_else(cores);
         self.check::<T>(workers, leasing.is_some())?;
         let judge = self.judge();
         let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
         let hirer = self.hirer(&queue, work(&queue, judge, &crew), &crew);
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
         // Without a need for it, the timer does not hold the handler.
-        let hirer = self.replace_stuck.then_some(hirer);
+        let hirer = self.set.replace_stuck.then_some(hirer);
         start_timer(&crew, queue, move |queue| match hirer {
             Some(hirer) => {
                 keep_time(queue, Some(&|| hirer.replace()));
@@ -53,7 +53,7 @@ impl<L> PoolBuilder<L> {
         work: impl Fn(usize) + Send + Sync + 'static,
         crew: &Crew,
     ) -> Hirer {
-        let runtime = self.runtime.take();
+        let runtime = self.set.runtime.take();
         Hirer::new(Arc::clone(queue.name()), crew.clone(), move |worker| {
             let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
             work(worker);
@@ -76,7 +76,7 @@ impl<L> PoolBuilder<L> {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let timeout = self.timeout;
+        let timeout = self.set.timeout;
         self.launch(leasing, false, |queue, judge, _| {
             let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
             move |worker| work(&*queue, &rules, queue.timers(), worker)
@@ -89,12 +89,12 @@ impl<L> PoolBuilder<L> {
         F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        if self.concurrency == 0 {
+        if self.set.concurrency == 0 {
             return Err(BuildError::NoConcurrency);
         }
-        let (timeout, concurrency) = (self.timeout, self.concurrency);
+        let (timeout, concurrency) = (self.set.timeout, self.set.concurrency);
         // A handler that waits is not stuck, and its worker has others to look after.
-        self.replace_stuck = false;
+        self.set.replace_stuck = false;
         self.launch(leasing, true, |queue, judge, crew| {
             let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
             let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
@@ -110,7 +110,7 @@ impl<L> PoolBuilder<L> {
         let judge = self.judge();
         let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
         let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
         start_timer(&crew, queue, |queue| keep_time(queue, None))?;
         Ok(OpenQueue::new(pool))
     }
@@ -127,9 +127,9 @@ impl<L> PoolBuilder<L> {
         F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let workers = self.workers.unwrap_or_else(cores);
+        let workers = self.set.workers.unwrap_or_else(cores);
         self.check::<E::Job>(workers, false)?;
-        let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
+        let rules = Rules { handler, judge: self.judge(), timeout: self.set.timeout };
         let crew = Crew::new();
         let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
         let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;

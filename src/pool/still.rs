@@ -50,15 +50,15 @@ impl<L> PoolBuilder<L> {
         leasing: Option<Leasing<T>>,
     ) -> Result<Still<T>, BuildError> {
         assert!(
-            self.dead.when_full != DeadFull::Block,
+            self.set.dead.when_full != DeadFull::Block,
             "without other threads nobody would ever make room for a dead letter"
         );
-        let time = self.clock.as_virtual().unwrap_or_default();
-        self.clock = time.clock();
-        self.seed.get_or_insert(seed);
-        let workers = self.workers.unwrap_or(WORKERS_DEFAULT);
+        let time = self.set.clock.as_virtual().unwrap_or_default();
+        self.set.clock = time.clock();
+        self.set.seed.get_or_insert(seed);
+        let workers = self.set.workers.unwrap_or(WORKERS_DEFAULT);
         self.check::<T>(workers, leasing.is_some())?;
-        let (judge, timeout) = (self.judge(), self.timeout);
+        let (judge, timeout) = (self.judge(), self.set.timeout);
         let lease = leasing.as_ref().map(|leasing| leasing.lease);
         let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), true)));
         let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);

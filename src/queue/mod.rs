@@ -7,7 +7,8 @@
 //!                              when due       failed
 //! ```
 //!
-//! **Full.** The gate bounds the jobs *held*: ready, scheduled and in flight together. The channel behind it is as large as
+//! **Full.** The gate bounds the jobs *held*: ready, scheduled and in flight together. What happens to one more is for the
+//! [policy](Overflow) to say. The channel behind it is as large as
 //! the gate lets it be needed, so a job that failed or fell due always finds its place again.
 //!
 //! **Closed.** The gate closes first, the schedule and the channel later, so that what was accepted can still be worked
@@ -39,6 +40,7 @@ mod loan;
 mod memory;
 mod morgue;
 mod mover;
+mod overflow;
 mod pace;
 mod past;
 mod pause;
@@ -67,6 +69,7 @@ pub(crate) use self::{
     course::Course,
     hold::keep_result,
     mover::{NotNow, Turn},
+    overflow::NoPlace,
     request::{Requested, When, Wishes},
     rules::DeadRules,
     track::Track,
@@ -80,6 +83,7 @@ pub use self::{
     hold::Hold,
     lease::{Lease, LeaseLost},
     letter::{DeadFull, DeadInfo, DeadLetter},
+    overflow::{Displaced, Overflow},
     past::PastDeaths,
     stats::Stats,
     submit::SubmitFuture,

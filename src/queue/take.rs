@@ -132,7 +132,8 @@ impl<T> Queue<T> {
             return None;
         }
         if let Some(reason) = envelope.doom(|| self.clock.moment()) {
-            self.bury_unseen(seat, envelope, reason);
+            seat.died.bump();
+            self.bury_unseen(envelope, reason);
             return None;
         }
         if envelope.is_parked() {
@@ -143,7 +144,8 @@ impl<T> Queue<T> {
                     return None;
                 }
                 Resume::Dead(reason) => {
-                    self.bury_unseen(seat, envelope, reason);
+                    seat.died.bump();
+                    self.bury_unseen(envelope, reason);
                     return None;
                 }
             }
@@ -186,14 +188,14 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Makes a dead letter of a job that nobody is to work on any more.
+    /// Makes a dead letter of a job that nobody is to work on any more. The caller has counted it.
     #[cold]
-    fn bury_unseen(&self, seat: &Seat<T>, mut envelope: Envelope<T>, reason: DeadReason) {
+    pub(super) fn bury_unseen(&self, mut envelope: Envelope<T>, reason: DeadReason) {
         let now = self.clock.now();
         if reason == DeadReason::Expired {
             discard(envelope.record_end(Failure::expired(), now));
         }
-        self.die(seat, envelope, reason, now);
+        self.die(envelope, reason, now);
     }
 
     /// Adds a seat for a worker.

@@ -7,6 +7,7 @@ use super::judge::Judge;
 use super::lease::Leasing;
 use super::morgue::Morgue;
 use super::mover::Moving;
+use super::overflow::Overflow;
 use super::pause::Pauses;
 use super::rules::DeadRules;
 use super::seat::Seats;
@@ -28,6 +29,7 @@ pub(crate) struct Queue<T> {
     pub(super) delayed: Delayed<T>,
     /// Handlers that wait for their time.
     timers: Arc<Timers>,
+    pub(super) overflow: Overflow,
     pub(super) morgue: Morgue<T>,
     pub(super) alert: Alert,
     pub(super) moving: Moving,
@@ -54,6 +56,12 @@ pub(crate) struct Queue<T> {
     pub(super) leases_lost: AtomicU64,
     /// How many jobs could not be saved from a worker that had lost its lease, because copying them panicked.
     pub(super) uncopied: AtomicU64,
+    /// How many jobs had to go for want of room.
+    pub(super) overflowed: AtomicU64,
+    /// Of those, how many were dropped.
+    pub(super) shed: AtomicU64,
+    /// How many jobs died in no worker's hand.
+    pub(super) died_outside: AtomicU64,
     /// How many admissions were taken back, because the channel did not take the job.
     pub(super) turned_back: AtomicU64,
     pub(super) clock: Clock,
@@ -64,6 +72,7 @@ pub(crate) struct Queue<T> {
 pub(crate) struct Plan<T> {
     pub(crate) name: Arc<str>,
     pub(crate) capacity: usize,
+    pub(crate) overflow: Overflow,
     pub(crate) dead: DeadRules,
     pub(crate) clock: Clock,
     /// How many keys are remembered at most.
@@ -149,6 +158,7 @@ impl<T> Queue<T> {
             receiver,
             delayed: Delayed::new(alarm),
             timers,
+            overflow: plan.overflow,
             morgue: Morgue::new(&plan.dead),
             alert: Alert::new(plan.dead.on_dead),
             moving: Moving::default(),
@@ -167,6 +177,9 @@ impl<T> Queue<T> {
             cancelled: AtomicU64::new(0),
             leases_lost: AtomicU64::new(0),
             uncopied: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            shed: AtomicU64::new(0),
+            died_outside: AtomicU64::new(0),
             turned_back: AtomicU64::new(0),
             clock: plan.clock,
             name: plan.name,

@@ -114,13 +114,19 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
         self
     }
 
-    /// Submits a job, if there is room for it.
+    /// Submits a job, if there is room for it, or if the pool's [`Overflow`](crate::Overflow) policy makes some.
     ///
     /// # Errors
     ///
     /// [`SubmitError::Full`] with the job.
     pub fn submit(&mut self, job: T) -> Result<JobId, SubmitError<T>> {
-        let id = self.still.pool.try_submit(job)?;
+        let before = self.stats().overflowed;
+        let submitted = self.still.pool.try_submit(job);
+        // Some may have gone although there was no room in the end.
+        let after = self.stats();
+        (before..after.overflowed).for_each(|_| self.note(EventKind::Overflowed));
+        self.died = after.died;
+        let id = submitted?;
         self.note(EventKind::Submitted(id));
         Ok(id)
     }

@@ -162,7 +162,10 @@ impl<T: Send + 'static> Sim<'_, T> {
     }
 
     fn call(&mut self, worker: usize) -> Outcome {
-        self.still.handle(worker, &mut *self.handler)
+        let outcome = self.still.handle(worker, &mut *self.handler);
+        // The handler may have submitted to a full pool.
+        self.died = self.stats().died;
+        outcome
     }
 
     /// Returns true if a job has died since this was asked last.

@@ -27,6 +27,9 @@ pub struct Event {
 pub enum EventKind {
     /// A job was accepted, by [`Sim::submit`](super::Sim::submit).
     Submitted(JobId),
+    /// A job had to go, because the pool was full: see [`Overflow`](crate::Overflow). The submission that brought that about is
+    /// the next event, if it was accepted.
+    Overflowed,
     /// A worker took a job.
     Delivered {
         /// Which worker, from 0.
@@ -172,6 +175,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:14.6} s  ", self.at.as_secs_f64())?;
         match self.kind {
+            EventKind::Overflowed => f.write_str("a job goes for want of room"),
             EventKind::Submitted(job) => write!(f, "job {job} is submitted"),
             EventKind::Delivered { worker, job, attempt, delivery, fault } => {
                 write!(f, "worker {worker}: job {job}, attempt {attempt}, delivery {delivery}")?;
