@@ -100,10 +100,10 @@ pub use pool::{
 };
 #[cfg(not(millpond_loom))]
 pub use queue::{
-    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Displaced, Hold, JobEnd,
-    JobHandle, JobId, Lease, LeaseLost, LetterError, Overflow, PastDeaths, Progress, RedriveAllError,
-    RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture, SubmitManyError,
-    Unique, engine,
+    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Displaced, Drained, Hold,
+    JobEnd, JobHandle, JobId, Lane, Lease, LeaseLost, LetterError, Overflow, PastDeaths, Progress,
+    RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
+    SubmitManyError, Unique, engine,
 };
 #[cfg(not(millpond_loom))]
 #[cfg(feature = "serde")]

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 
-mod common;
-
 use futures::executor::block_on;
 use millpond::topic::Topics;
 use millpond::{

@@ -1,6 +1,6 @@
 //! What a pool is to be like.
 
-use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Overflow, Plan, Queue};
+use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Overflow, Plan, Queue, Route};
 use crate::retry::{Breaker, RetryPolicy};
 use crate::time::Clock;
 use std::error::Error;
@@ -24,6 +24,7 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// |---|---|
 /// | [`name`](Self::name) | `pool` |
 /// | [`workers`](Self::workers) | as many as the machine has cores |
+/// | [`async_workers`](Self::async_workers) | 1, in a mixed pool |
 /// | [`concurrency`](Self::concurrency) | 1024 async handlers a worker |
 /// | [`capacity`](Self::capacity) | 1024 jobs |
 /// | [`overflow`](Self::overflow) | submitters wait while it is full |
@@ -55,6 +56,7 @@ pub(super) struct Settings {
     pub(super) unique_keys: Option<usize>,
     pub(super) name: String,
     pub(super) workers: Option<usize>,
+    pub(super) async_workers: usize,
     pub(super) concurrency: usize,
     pub(super) capacity: usize,
     pub(super) overflow: Overflow,
@@ -67,6 +69,26 @@ pub(super) struct Settings {
     pub(super) seed: Option<u64>,
     #[cfg(feature = "tokio")]
     pub(super) runtime: Option<tokio::runtime::Handle>,
+}
+
+/// What a queue is to be like beyond the settings: that follows from the handlers.
+pub(super) struct Terms<T> {
+    pub(super) leasing: Option<Leasing<T>>,
+    pub(super) route: Option<Route<T>>,
+    /// Workers with lower numbers end by themselves when their jobs are cut off.
+    pub(super) stubborn_from: u32,
+}
+
+impl<T> Terms<T> {
+    /// For handlers that nobody can stop.
+    pub(super) fn stubborn(leasing: Option<Leasing<T>>) -> Self {
+        Self { leasing, route: None, stubborn_from: 0 }
+    }
+
+    /// For handlers that are dropped where they wait.
+    pub(super) fn stoppable(leasing: Option<Leasing<T>>) -> Self {
+        Self { stubborn_from: u32::MAX, ..Self::stubborn(leasing) }
+    }
 }
 
 /// Of a [`PoolBuilder`]: no leases. Jobs need only be `Send`.
@@ -85,6 +107,7 @@ impl Settings {
             unique_keys: None,
             name: "pool".to_owned(),
             workers: None,
+            async_workers: 1,
             concurrency: CONCURRENCY_DEFAULT,
             capacity: CAPACITY_DEFAULT,
             overflow: Overflow::default(),
@@ -125,6 +148,13 @@ impl<L> PoolBuilder<L> {
     /// Sets the number of worker threads.
     pub fn workers(mut self, workers: usize) -> Self {
         self.set.workers = Some(workers);
+        self
+    }
+
+    /// Sets how many threads the async handlers of a [mixed](Self::start_mixed) pool have, beside the [`workers`](Self::workers)
+    /// of the others. Of no effect on other pools.
+    pub fn async_workers(mut self, workers: usize) -> Self {
+        self.set.async_workers = workers;
         self
     }
 
@@ -321,7 +351,7 @@ impl<L> PoolBuilder<L> {
         }
     }
 
-    pub(super) fn plan<T>(&mut self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
+    pub(super) fn plan<T>(&mut self, terms: Terms<T>, judge: Judge) -> Plan<T> {
         Plan {
             name: self.set.name.as_str().into(),
             capacity: self.set.capacity,
@@ -329,20 +359,23 @@ impl<L> PoolBuilder<L> {
             dead: std::mem::take(&mut self.set.dead),
             clock: self.set.clock.clone(),
             unique_keys: self.set.unique_keys.unwrap_or(UNIQUE_KEYS_DEFAULT.max(self.set.capacity)),
-            leasing,
+            leasing: terms.leasing,
             judge,
-            stoppable,
+            route: terms.route,
+            stubborn_from: terms.stubborn_from,
         }
     }
 
-    pub(super) fn check<T>(&self, workers: usize, leased: bool) -> Result<(), BuildError> {
-        if leased && self.set.at_most_once {
+    pub(super) fn check<T>(&self, workers: usize, terms: &Terms<T>) -> Result<(), BuildError> {
+        if terms.leasing.is_some() && self.set.at_most_once {
             return Err(BuildError::LeasedOnce);
         }
         if workers == 0 {
             return Err(BuildError::NoWorkers);
         }
-        let bytes = Queue::<T>::bytes(self.set.capacity).filter(|&bytes| isize::try_from(bytes).is_ok());
+        let bytes = Queue::<T>::bytes(self.set.capacity)
+            .and_then(|bytes| bytes.checked_mul(if terms.route.is_some() { 2 } else { 1 }))
+            .filter(|&bytes| isize::try_from(bytes).is_ok());
         if self.set.capacity == 0 || bytes.is_none() {
             return Err(BuildError::Capacity(self.set.capacity));
         }

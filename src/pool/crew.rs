@@ -72,12 +72,19 @@ pub(super) struct Hirer {
     /// What a worker does, given its number, until its queue is closed. Owns the handler.
     work: Arc<dyn Fn(usize) + Send + Sync>,
     crew: Crew,
+    /// The number of the next worker.
     hired: Mutex<usize>,
 }
 
 impl Hirer {
-    pub(super) fn new(name: Arc<str>, crew: Crew, work: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        Self { name, work: Arc::new(work), crew, hired: Mutex::new(0) }
+    /// `first` is the number of the first worker.
+    pub(super) fn new(
+        name: Arc<str>,
+        crew: Crew,
+        first: usize,
+        work: Arc<dyn Fn(usize) + Send + Sync>,
+    ) -> Self {
+        Self { name, work, crew, hired: Mutex::new(first) }
     }
 
     /// Starts a worker.

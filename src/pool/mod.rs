@@ -22,6 +22,7 @@ mod feed;
 mod handle;
 mod lane;
 mod latch;
+mod mixed;
 mod owner;
 mod queue;
 #[cfg(feature = "cron")]

@@ -1,9 +1,9 @@
 //! Starting what a builder describes.
 
-use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::{Crew, Hirer};
-use super::lane::{self, Lane};
+use super::lane::{self, Common};
 use super::owner::Pool;
 use super::queue::Queue as OpenQueue;
 use super::worker::{Rules, keep_time, work};
@@ -13,30 +13,42 @@ use crate::queue::{Judge, Leasing, Queue};
 use crate::retry::{IntoOutcome, discard};
 use crate::sync::{Arc, cores};
 
+/// Workers who all do the same.
+pub(super) struct Team {
+    /// The number of the first.
+    pub(super) first: usize,
+    pub(super) count: usize,
+    /// What a worker does, given its number.
+    pub(super) work: Arc<dyn Fn(usize) + Send + Sync>,
+}
+
 impl<L> PoolBuilder<L> {
-    /// Starts the threads of a pool; `work` makes what each worker does.
-    fn launch<T, W>(
+    /// Starts the threads of a pool; `teams` says what they do. Stuck workers are replaced in the first team.
+    pub(super) fn launch<T, const TEAMS: usize>(
         mut self,
-        leasing: Option<Leasing<T>>,
-        stoppable: bool,
-        work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
+        terms: Terms<T>,
+        teams: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> [Team; TEAMS],
     ) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
-        W: Fn(usize) + Send + Sync + 'static,
     {
-        let workers = self.set.workers.unwrap_or_else(cores);
-        self.check::<T>(workers, leasing.is_some())?;
+        self.check(self.worker_count(), &terms)?;
         let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
+        let queue = Arc::new(Queue::new(self.plan(terms, judge.clone())));
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
-        let hirer = self.hirer(&queue, work(&queue, judge, &crew), &crew);
-        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
-        // Without a need for it, the timer does not hold the handler.
-        let hirer = self.set.replace_stuck.then_some(hirer);
-        start_timer(&crew, queue, move |queue| match hirer {
+        let mut replacer = None;
+        for team in teams(&queue, judge, &crew) {
+            let hirer =
+                Hirer::new(Arc::clone(queue.name()), crew.clone(), team.first, self.inside(team.work));
+            (0..team.count).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+            // Without a need for it, the timer does not hold the handler.
+            if self.set.replace_stuck {
+                replacer.get_or_insert(hirer);
+            }
+        }
+        start_timer(&crew, queue, move |queue| match replacer {
             Some(hirer) => {
                 keep_time(queue, Some(&|| hirer.replace()));
                 discard(hirer);
@@ -46,28 +58,24 @@ impl<L> PoolBuilder<L> {
         Ok(pool)
     }
 
+    pub(super) fn worker_count(&self) -> usize {
+        self.set.workers.unwrap_or_else(cores)
+    }
+
+    /// Has workers work inside the runtime, if there is one.
     #[cfg(feature = "tokio")]
-    fn hirer<T>(
-        &mut self,
-        queue: &Queue<T>,
-        work: impl Fn(usize) + Send + Sync + 'static,
-        crew: &Crew,
-    ) -> Hirer {
-        let runtime = self.set.runtime.take();
-        Hirer::new(Arc::clone(queue.name()), crew.clone(), move |worker| {
-            let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
+    fn inside(&self, work: Arc<dyn Fn(usize) + Send + Sync>) -> Arc<dyn Fn(usize) + Send + Sync> {
+        let Some(runtime) = self.set.runtime.clone() else { return work };
+        Arc::new(move |worker| {
+            let _inside = runtime.enter();
             work(worker);
         })
     }
 
     #[cfg(not(feature = "tokio"))]
-    fn hirer<T>(
-        &mut self,
-        queue: &Queue<T>,
-        work: impl Fn(usize) + Send + Sync + 'static,
-        crew: &Crew,
-    ) -> Hirer {
-        Hirer::new(Arc::clone(queue.name()), crew.clone(), work)
+    #[expect(clippy::unused_self, reason = "as with the feature `tokio`")]
+    fn inside(&self, work: Arc<dyn Fn(usize) + Send + Sync>) -> Arc<dyn Fn(usize) + Send + Sync> {
+        work
     }
 
     fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
@@ -76,14 +84,13 @@ impl<L> PoolBuilder<L> {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let timeout = self.set.timeout;
-        self.launch(leasing, false, |queue, judge, _| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            move |worker| work(&*queue, &rules, queue.timers(), worker)
+        let (timeout, count) = (self.set.timeout, self.worker_count());
+        self.launch(Terms::stubborn(leasing), |queue, judge, _| {
+            [Team::blocking(queue, Rules { handler, judge, timeout }, 0, count)]
         })
     }
 
-    fn launch_async<T, F, R>(mut self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    fn launch_async<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
         F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
@@ -92,13 +99,10 @@ impl<L> PoolBuilder<L> {
         if self.set.concurrency == 0 {
             return Err(BuildError::NoConcurrency);
         }
-        let (timeout, concurrency) = (self.set.timeout, self.set.concurrency);
-        // A handler that waits is not stuck, and its worker has others to look after.
-        self.set.replace_stuck = false;
-        self.launch(leasing, true, |queue, judge, crew| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
-            move |worker| lane::work(&*queue, &rules, &lane, worker)
+        let (timeout, concurrency, count) = (self.set.timeout, self.set.concurrency, self.worker_count());
+        // A handler that waits is not stuck, and its worker has others to look after: none is replaced.
+        self.launch(Terms::stoppable(leasing), |queue, judge, crew| {
+            [Team::waiting(queue, Rules { handler, judge, timeout }, concurrency, count, crew)]
         })
     }
 
@@ -106,9 +110,10 @@ impl<L> PoolBuilder<L> {
         mut self,
         leasing: Option<Leasing<T>>,
     ) -> Result<OpenQueue<T>, BuildError> {
-        self.check::<T>(1, leasing.is_some())?;
+        let terms = Terms::stubborn(leasing);
+        self.check(1, &terms)?;
         let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
+        let queue = Arc::new(Queue::new(self.plan(terms, judge)));
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
         start_timer(&crew, queue, |queue| keep_time(queue, None))?;
@@ -127,15 +132,54 @@ impl<L> PoolBuilder<L> {
         F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let workers = self.set.workers.unwrap_or_else(cores);
-        self.check::<E::Job>(workers, false)?;
+        let workers = self.worker_count();
+        self.check::<E::Job>(workers, &Terms::stubborn(None))?;
         let rules = Rules { handler, judge: self.judge(), timeout: self.set.timeout };
         let crew = Crew::new();
         let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
         let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;
-        let hirer = Hirer::new(name, crew.clone(), move |worker| work(&*engine, &rules, &timers, worker));
+        let work = Arc::new(move |worker| work(&*engine, &rules, &timers, worker));
+        let hirer = Hirer::new(name, crew.clone(), 0, work);
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
         Ok(Workers::new(crew))
+    }
+}
+
+impl Team {
+    /// Workers with a job each.
+    pub(super) fn blocking<T, F, R>(
+        queue: &Arc<Queue<T>>,
+        rules: Rules<F>,
+        first: usize,
+        count: usize,
+    ) -> Self
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let queue = Arc::clone(queue);
+        let work = move |worker| work(&*queue, &rules, queue.timers(), worker);
+        Self { first, count, work: Arc::new(work) }
+    }
+
+    /// Workers with many waiting jobs each, numbered from 0.
+    pub(super) fn waiting<T, F, R>(
+        queue: &Arc<Queue<T>>,
+        rules: Rules<F>,
+        concurrency: usize,
+        count: usize,
+        crew: &Crew,
+    ) -> Self
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let queue = Arc::clone(queue);
+        let common = Common { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
+        let work = move |worker| lane::work(&*queue, &rules, &common, worker);
+        Self { first: 0, count, work: Arc::new(work) }
     }
 }
 

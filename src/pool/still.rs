@@ -1,7 +1,7 @@
 //! A pool that stands still: the queue, the seats and the rules of a pool without any of its threads, for
 //! [`crate::testing`] to move by hand.
 
-use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::Crew;
 use super::owner::Pool;
@@ -57,10 +57,11 @@ impl<L> PoolBuilder<L> {
         self.set.clock = time.clock();
         self.set.seed.get_or_insert(seed);
         let workers = self.set.workers.unwrap_or(WORKERS_DEFAULT);
-        self.check::<T>(workers, leasing.is_some())?;
+        let terms = Terms::stoppable(leasing);
+        self.check(workers, &terms)?;
         let (judge, timeout) = (self.judge(), self.set.timeout);
-        let lease = leasing.as_ref().map(|leasing| leasing.lease);
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), true)));
+        let lease = terms.leasing.as_ref().map(|leasing| leasing.lease);
+        let queue = Arc::new(Queue::new(self.plan(terms, judge.clone())));
         let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);
         let desks = (0..workers).map(|worker| Desk::new(&queue, worker)).collect();
         Ok(Still { queue, pool, judge, timeout, lease, time, desks })

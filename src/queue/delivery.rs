@@ -4,6 +4,7 @@ use super::engine::NO_PASS;
 use super::envelope::{Envelope, JobId};
 use super::hold::{Hold, keep_result};
 use super::lease::LeaseLost;
+use super::ready::Lane;
 use super::seat::SeatRef;
 use super::take::InHand;
 use super::track::Progress;
@@ -183,7 +184,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn recv(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
         loop {
             let job = match &self.judge.breaker {
-                None => (self.receiver.recv()?, NO_PASS),
+                None => (self.ready.of(Lane::Sync).recv()?, NO_PASS),
                 Some(breaker) => self.next_passed(breaker, Deadline::never()).map_err(|_| RecvError)?,
             };
             if let Some(delivery) = self.deliver(job) {
@@ -195,7 +196,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
         loop {
             let job = match &self.judge.breaker {
-                None => (self.receiver.try_recv()?, NO_PASS),
+                None => (self.ready.of(Lane::Sync).try_recv()?, NO_PASS),
                 Some(breaker) => self.try_next_passed(breaker)?,
             };
             if let Some(delivery) = self.deliver(job) {
@@ -210,7 +211,7 @@ impl<T: Send + 'static> Queue<T> {
     ) -> Result<Delivery<T>, RecvTimeoutError> {
         loop {
             let job = match &self.judge.breaker {
-                None => (self.receiver.recv_deadline(deadline)?, NO_PASS),
+                None => (self.ready.of(Lane::Sync).recv_deadline(deadline)?, NO_PASS),
                 Some(breaker) => self.next_passed(breaker, Deadline::at(deadline))?,
             };
             if let Some(delivery) = self.deliver(job) {
@@ -222,7 +223,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) async fn recv_async(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
         loop {
             let job = match &self.judge.breaker {
-                None => (self.receiver.recv_async().await?, NO_PASS),
+                None => (self.ready.of(Lane::Async).recv_async().await?, NO_PASS),
                 Some(breaker) => self.next_passed_async(breaker).await?,
             };
             if let Some(delivery) = self.deliver(job) {

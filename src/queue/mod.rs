@@ -25,6 +25,7 @@ mod bury;
 mod course;
 mod delayed;
 mod delivery;
+mod drained;
 mod drawers;
 pub mod engine;
 mod envelope;
@@ -44,6 +45,7 @@ mod overflow;
 mod pace;
 mod past;
 mod pause;
+mod ready;
 mod redrive;
 #[cfg(feature = "cron")]
 mod repeat;
@@ -70,6 +72,7 @@ pub(crate) use self::{
     hold::keep_result,
     mover::{NotNow, Turn},
     overflow::NoPlace,
+    ready::Route,
     request::{Requested, When, Wishes},
     rules::DeadRules,
     track::Track,
@@ -77,6 +80,7 @@ pub(crate) use self::{
 pub use self::{
     course::{RedriveEnd, RedriveProgress},
     delivery::Delivery,
+    drained::Drained,
     envelope::{AttemptRecord, JobId},
     error::{LetterError, RedriveAllError, RedriveError, SubmitError, SubmitManyError},
     filter::DeadFilter,
@@ -85,6 +89,7 @@ pub use self::{
     letter::{DeadFull, DeadInfo, DeadLetter},
     overflow::{Displaced, Overflow},
     past::PastDeaths,
+    ready::Lane,
     stats::Stats,
     submit::SubmitFuture,
     ticket::JobHandle,

@@ -76,7 +76,8 @@ pub enum Overflow {
     /// A job that is in flight, or that waits for its time (a delay, a retry, a snooze), cannot be pushed out. If no job is
     /// ready, because all that are held are such, or are just being submitted by others, the new one is given back as
     /// [`SubmitError::Full`](crate::SubmitError::Full). A job that was cancelled goes as cancelled, and one that was
-    /// to be a dead letter anyway for its own reason.
+    /// to be a dead letter anyway for its own reason. In a pool of two [lanes](crate::Lane), the job goes that has been ready
+    /// longest in the lane where more are ready.
     DropOldest(Displaced),
     /// The new job is not taken in, and nobody is told but by the books: it gets a number, counts as submitted, and has ended when the
     /// submission returns.
@@ -132,12 +133,12 @@ impl<T> Queue<T> {
             Overflow::Block => Full::Wait,
             Overflow::Reject => Full::Refuse,
             Overflow::DropNewest(_) => Full::PassBy,
-            Overflow::DropOldest(_) => match self.receiver.try_recv() {
-                Ok(oldest) => {
+            Overflow::DropOldest(_) => match self.ready.pop_oldest() {
+                Some(oldest) => {
                     self.push_out(oldest);
                     Full::Again
                 }
-                Err(_) => Full::Refuse,
+                None => Full::Refuse,
             },
         }
     }

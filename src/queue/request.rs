@@ -7,7 +7,6 @@ use super::tags::NotNow;
 use super::track::Track;
 use super::unique::Unique;
 use super::work::Queue;
-use crate::channel::TrySendError;
 use crate::sync::Arc;
 use crate::time::Moment;
 use crate::wait::{Attempt, Source, WaitSet};
@@ -98,10 +97,7 @@ impl<'q, T> Requested<'q, T> {
             When::At(time) => time.duration_since(queue.clock.now()).unwrap_or_default(),
         };
         let entered = if delay.is_zero() {
-            queue.sender.try_send(envelope).map_err(|error| match error {
-                TrySendError::Full(_) => unreachable!("a job that was let in has its place"),
-                TrySendError::Closed(envelope) => envelope,
-            })
+            queue.ready.enter(envelope)
         } else {
             queue.delayed.put(&queue.gate, now.after(delay), envelope)
         };

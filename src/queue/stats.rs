@@ -136,7 +136,7 @@ impl<T> Queue<T> {
             held: held.min(self.capacity() as u64),
             ready: self.ready(),
             scheduled: self.delayed.len(),
-            in_flight: self.seats.busy().1 as u64 + tally.waiting,
+            in_flight: self.seats.busy() as u64 + tally.waiting,
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
             discarded,

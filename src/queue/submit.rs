@@ -4,7 +4,6 @@ use super::envelope::{Envelope, JobId};
 use super::error::{SubmitError, SubmitManyError};
 use super::overflow::{Full, Overflow};
 use super::work::Queue;
-use crate::channel::TrySendError;
 use crate::gate::{Admission, Admitted, Refused};
 use crate::wait::{Attempt, Deadline, Source, WaitSet, Waiting, block_on};
 use pin_project_lite::pin_project;
@@ -75,11 +74,9 @@ impl<T> Queue<T> {
     #[inline]
     pub(crate) fn enter(&self, number: u64, job: T) -> Result<JobId, T> {
         let id = JobId::new(number);
-        match self.sender.try_send(Envelope::new(id, self.clock.stamp(), job)) {
+        match self.ready.enter(Envelope::new(id, self.clock.stamp(), job)) {
             Ok(()) => Ok(id),
-            // The channel has as many places as the gate has, and a job leaves the channel before it leaves the gate.
-            Err(TrySendError::Full(_)) => unreachable!("a job that was let in has its place"),
-            Err(TrySendError::Closed(envelope)) => {
+            Err(envelope) => {
                 self.turn_back(1);
                 Err(envelope.job)
             }
@@ -144,10 +141,9 @@ impl<T> Queue<T> {
                 .zip(jobs.drain(..admitted.count))
                 .map(|(number, job)| Envelope::new(JobId::new(number), stamp, job))
                 .collect();
-            let sent = match self.sender.send_many(batch) {
+            let sent = match self.ready.enter_many(batch) {
                 Ok(()) => admitted.count,
-                Err(error) => {
-                    let refused = error.into_inner();
+                Err(refused) => {
                     self.turn_back(refused.len());
                     let sent = admitted.count - refused.len();
                     refused.into_iter().rev().for_each(|envelope| jobs.push_front(envelope.job));

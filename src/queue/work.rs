@@ -9,11 +9,11 @@ use super::morgue::Morgue;
 use super::mover::Moving;
 use super::overflow::Overflow;
 use super::pause::Pauses;
+use super::ready::{Ready, Route};
 use super::rules::DeadRules;
 use super::seat::Seats;
 use super::tags::Tags;
 use super::track::JobEnd;
-use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
@@ -24,8 +24,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// A bounded queue of jobs, for any number of submitters and a fixed number of workers.
 pub(crate) struct Queue<T> {
     pub(super) gate: Gate,
-    pub(super) sender: Sender<Envelope<T>>,
-    pub(super) receiver: Receiver<Envelope<T>>,
+    pub(super) ready: Ready<T>,
     pub(super) delayed: Delayed<T>,
     /// Handlers that wait for their time.
     timers: Arc<Timers>,
@@ -41,7 +40,8 @@ pub(crate) struct Queue<T> {
     pub(super) pauses: Pauses,
     #[cfg(feature = "cron")]
     pub(super) repeats: super::repeat::Repeats<T>,
-    stoppable: bool,
+    /// Workers with lower numbers end whatever their handlers do.
+    pub(super) stubborn_from: u32,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
     /// Jobs that were cut off, and that their handlers gave back afterwards, until the shutdown collects them.
@@ -79,8 +79,10 @@ pub(crate) struct Plan<T> {
     pub(crate) unique_keys: usize,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
-    /// Whether handlers end by themselves when their job is cut off.
-    pub(crate) stoppable: bool,
+    /// The lane of each job, if there are two.
+    pub(crate) route: Option<Route<T>>,
+    /// Workers with lower numbers end by themselves when their jobs are cut off, whatever their handlers do.
+    pub(crate) stubborn_from: u32,
 }
 
 /// A job that was accepted but is not going to be run: a shutdown hands it back. That was not an attempt.
@@ -150,12 +152,10 @@ impl<T> Queue<T> {
         if let Some(breaker) = &plan.judge.breaker {
             breaker.subscribe(&alarm);
         }
-        let (sender, receiver) = bounded(plan.capacity);
         let timers = Timers::new(Arc::clone(&alarm));
         Self {
             gate: Gate::new(plan.capacity),
-            sender,
-            receiver,
+            ready: Ready::new(plan.capacity, plan.route),
             delayed: Delayed::new(alarm),
             timers,
             overflow: plan.overflow,
@@ -169,7 +169,7 @@ impl<T> Queue<T> {
             pauses: Pauses::new(),
             #[cfg(feature = "cron")]
             repeats: super::repeat::Repeats::new(),
-            stoppable: plan.stoppable,
+            stubborn_from: plan.stubborn_from,
             bin: Mutex::new(Vec::new()),
             cut_bin: Mutex::new(Some(Vec::new())),
             released: AtomicU64::new(0),
@@ -214,13 +214,13 @@ impl<T> Queue<T> {
 
     /// Returns how many jobs are ready: a snapshot.
     pub(crate) fn ready(&self) -> u64 {
-        self.receiver.len() as u64
+        self.ready.len() as u64
     }
 
     /// Makes a job ready that is held already. It has its place, so this waits for a peer in mid-step at most.
     pub(super) fn make_ready(&self, envelope: Envelope<T>) {
-        if let Err(error) = self.sender.send(envelope) {
-            self.release(error.into_inner());
+        if let Err(envelope) = self.ready.send(envelope) {
+            self.release(envelope);
         }
     }
 
@@ -299,20 +299,18 @@ impl<T> Queue<T> {
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
-        self.sender.close();
+        self.ready.close();
         self.pauses.end();
         #[cfg(feature = "cron")]
         self.repeats.close();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
-        while let Ok(envelope) = self.receiver.recv() {
-            self.release(envelope);
-        }
+        self.ready.drain(|envelope| self.release(envelope));
         let cut_off = cut.into_iter().map(|(id, leased)| CutOff {
             id,
             job: leased.and_then(|leased| self.copy(leased)).map(Released::of),
         });
-        let occupied = if self.stoppable { 0 } else { self.seats.busy().0 };
+        let occupied = self.seats.occupied_from(self.stubborn_from);
         Stopped { cut_off: cut_off.collect(), occupied }
     }
 

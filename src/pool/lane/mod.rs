@@ -16,4 +16,4 @@ mod places;
 mod ready;
 mod worker;
 
-pub(super) use worker::{Lane, work};
+pub(super) use worker::{Common, work};

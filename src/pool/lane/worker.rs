@@ -22,7 +22,7 @@ const INTAKE_BATCH: usize = 32;
 
 /// What the workers of a lane share, beside the rules.
 #[derive(Clone)]
-pub(in crate::pool) struct Lane {
+pub(in crate::pool) struct Common {
     /// How many handlers one worker has at once.
     pub(in crate::pool) concurrency: usize,
     pub(in crate::pool) timers: Arc<Timers>,
@@ -31,7 +31,7 @@ pub(in crate::pool) struct Lane {
 }
 
 /// Runs a worker until its queue is closed and empty, and its handlers have ended.
-pub(in crate::pool) fn work<E, F, R>(engine: &E, rules: &Rules<F>, lane: &Lane, worker: usize)
+pub(in crate::pool) fn work<E, F, R>(engine: &E, rules: &Rules<F>, lane: &Common, worker: usize)
 where
     E: Engine,
     F: AsyncFn(&E::Job, &Context) -> R,
@@ -51,7 +51,7 @@ where
 async fn handle<E, F, R>(
     engine: &E,
     rules: &Rules<F>,
-    lane: &Lane,
+    lane: &Common,
     hold: &Arc<E::Hold>,
     delivery: E::Delivery,
 ) -> Result<(), LeaseLost>
@@ -69,7 +69,7 @@ where
     engine.settle(hold, delivery, verdict)
 }
 
-impl Lane {
+impl Common {
     fn context<E: Engine, F>(
         &self,
         engine: &E,
@@ -106,7 +106,7 @@ impl<H> Holds<H> {
 /// The executor: takes deliveries as long as there is room, polls what was woken, sleeps when there is nothing to do.
 fn run<E, W>(
     engine: &E,
-    lane: &Lane,
+    lane: &Common,
     timeout: Option<Duration>,
     holds: &Holds<E::Hold>,
     begin: impl Fn(Arc<E::Hold>, E::Delivery) -> W,
