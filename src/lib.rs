@@ -89,7 +89,9 @@ pub use channel::{mpmc, mpsc, spsc};
 pub use wait::WaitStrategy;
 
 #[cfg(not(millpond_loom))]
-pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};
+pub use once::{
+    AnyResult, Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore,
+};
 #[cfg(all(feature = "cron", not(millpond_loom)))]
 pub use pool::Recurring;
 #[cfg(not(millpond_loom))]

@@ -1,7 +1,10 @@
 //! What a pool is to be like.
 
+use super::worker::Conduct;
+use crate::once::{AnyResult, Once};
 use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Overflow, Plan, Queue, Route};
 use crate::retry::{Breaker, RetryPolicy};
+use crate::sync::Arc;
 use crate::time::Clock;
 use std::error::Error;
 use std::fmt;
@@ -31,6 +34,7 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
 /// | [`breaker`](Self::breaker) | none: deliveries never pause |
 /// | [`timeout`](Self::timeout) | none |
+/// | [`once`](Self::once) | none: [`Context::once`](crate::Context::once) is refused |
 /// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
 /// | [`replace_stuck`](Self::replace_stuck) | no |
 /// | [`unique_keys`](Self::unique_keys) | 65536, or the capacity if that is more |
@@ -63,6 +67,7 @@ pub(super) struct Settings {
     pub(super) retry: RetryPolicy,
     pub(super) breaker: Option<Breaker>,
     pub(super) timeout: Option<Duration>,
+    pub(super) once: Option<Arc<Once<AnyResult>>>,
     pub(super) dead: DeadRules,
     pub(super) clock: Clock,
     pub(super) drop_deadline: Duration,
@@ -114,6 +119,7 @@ impl Settings {
             retry: RetryPolicy::default(),
             breaker: None,
             timeout: None,
+            once: None,
             dead: DeadRules::default(),
             clock: Clock::system(),
             drop_deadline: DROP_DEADLINE_DEFAULT,
@@ -254,6 +260,19 @@ impl<L> PoolBuilder<L> {
         self
     }
 
+    /// Sets where the results of side effects are kept that [`Context::once`](crate::Context::once) is to run once for each key.
+    ///
+    /// Pools that are given the same one, in an `Arc`, share their keys. Give its store the pool's [`clock`](Self::clock) if
+    /// that is virtual. It is asked in the handler's thread alone.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::once`](crate::Context::once).
+    pub fn once(mut self, once: impl Into<Arc<Once<AnyResult>>>) -> Self {
+        self.set.once = Some(once.into());
+        self
+    }
+
     /// Sets how many dead letters are kept, and what happens when there is one more.
     pub fn dead_letters(mut self, capacity: usize, when_full: DeadFull) -> Self {
         (self.set.dead.capacity, self.set.dead.when_full) = (capacity, when_full);
@@ -341,14 +360,15 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    pub(super) fn judge(&self) -> Judge {
+    pub(super) fn conduct(&self) -> Conduct {
         let seed = self.set.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Judge {
+        let judge = Judge {
             retry: self.set.retry.clone(),
             seed,
             at_most_once: self.set.at_most_once,
             breaker: self.set.breaker.clone(),
-        }
+        };
+        Conduct { judge, timeout: self.set.timeout, once: self.set.once.clone() }
     }
 
     pub(super) fn plan<T>(&mut self, terms: Terms<T>, judge: Judge) -> Plan<T> {

@@ -34,13 +34,13 @@ impl<L> PoolBuilder<L> {
         if concurrency == 0 {
             return Err(BuildError::NoConcurrency);
         }
-        let (timeout, computing) = (self.set.timeout, self.worker_count());
+        let computing = self.worker_count();
         // Those who wait have the lower numbers: there are never more of them, whoever is replaced.
         let stubborn_from = u32::try_from(waiting).unwrap_or(u32::MAX);
         let terms = Terms { leasing, route: Some(Box::new(lane_of)), stubborn_from };
-        self.launch(terms, |queue, judge, crew| {
-            let rules = Rules { handler, judge: judge.clone(), timeout };
-            let async_rules = Rules { handler: async_handler, judge, timeout };
+        self.launch(terms, |queue, conduct, crew| {
+            let rules = Rules { handler, conduct: conduct.clone() };
+            let async_rules = Rules { handler: async_handler, conduct };
             [
                 Team::blocking(queue, rules, waiting, computing),
                 Team::waiting(queue, async_rules, concurrency, waiting, crew),

@@ -6,10 +6,10 @@ use super::crew::{Crew, Hirer};
 use super::lane::{self, Common};
 use super::owner::Pool;
 use super::queue::Queue as OpenQueue;
-use super::worker::{Rules, keep_time, work};
+use super::worker::{Conduct, Rules, keep_time, work};
 use super::workers::{self, Workers};
 use crate::queue::engine::Engine;
-use crate::queue::{Judge, Leasing, Queue};
+use crate::queue::{Leasing, Queue};
 use crate::retry::{IntoOutcome, discard};
 use crate::sync::{Arc, cores};
 
@@ -27,19 +27,19 @@ impl<L> PoolBuilder<L> {
     pub(super) fn launch<T, const TEAMS: usize>(
         mut self,
         terms: Terms<T>,
-        teams: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> [Team; TEAMS],
+        teams: impl FnOnce(&Arc<Queue<T>>, Conduct, &Crew) -> [Team; TEAMS],
     ) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
     {
         self.check(self.worker_count(), &terms)?;
-        let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(terms, judge.clone())));
+        let conduct = self.conduct();
+        let queue = Arc::new(Queue::new(self.plan(terms, conduct.judge.clone())));
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
         let mut replacer = None;
-        for team in teams(&queue, judge, &crew) {
+        for team in teams(&queue, conduct, &crew) {
             let hirer =
                 Hirer::new(Arc::clone(queue.name()), crew.clone(), team.first, self.inside(team.work));
             (0..team.count).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
@@ -84,9 +84,9 @@ impl<L> PoolBuilder<L> {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let (timeout, count) = (self.set.timeout, self.worker_count());
-        self.launch(Terms::stubborn(leasing), |queue, judge, _| {
-            [Team::blocking(queue, Rules { handler, judge, timeout }, 0, count)]
+        let count = self.worker_count();
+        self.launch(Terms::stubborn(leasing), |queue, conduct, _| {
+            [Team::blocking(queue, Rules { handler, conduct }, 0, count)]
         })
     }
 
@@ -99,10 +99,10 @@ impl<L> PoolBuilder<L> {
         if self.set.concurrency == 0 {
             return Err(BuildError::NoConcurrency);
         }
-        let (timeout, concurrency, count) = (self.set.timeout, self.set.concurrency, self.worker_count());
+        let (concurrency, count) = (self.set.concurrency, self.worker_count());
         // A handler that waits is not stuck, and its worker has others to look after: none is replaced.
-        self.launch(Terms::stoppable(leasing), |queue, judge, crew| {
-            [Team::waiting(queue, Rules { handler, judge, timeout }, concurrency, count, crew)]
+        self.launch(Terms::stoppable(leasing), |queue, conduct, crew| {
+            [Team::waiting(queue, Rules { handler, conduct }, concurrency, count, crew)]
         })
     }
 
@@ -112,7 +112,7 @@ impl<L> PoolBuilder<L> {
     ) -> Result<OpenQueue<T>, BuildError> {
         let terms = Terms::stubborn(leasing);
         self.check(1, &terms)?;
-        let judge = self.judge();
+        let judge = self.conduct().judge;
         let queue = Arc::new(Queue::new(self.plan(terms, judge)));
         let crew = Crew::new();
         let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
@@ -134,7 +134,7 @@ impl<L> PoolBuilder<L> {
     {
         let workers = self.worker_count();
         self.check::<E::Job>(workers, &Terms::stubborn(None))?;
-        let rules = Rules { handler, judge: self.judge(), timeout: self.set.timeout };
+        let rules = Rules { handler, conduct: self.conduct() };
         let crew = Crew::new();
         let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
         let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;

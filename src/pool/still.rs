@@ -5,8 +5,9 @@ use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::Crew;
 use super::owner::Pool;
+use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
-use crate::queue::{DeadFull, Hold, JobId, Judge, Lease, LeaseLost, Leasing, Queue};
+use crate::queue::{DeadFull, Hold, JobId, Lease, LeaseLost, Leasing, Queue};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
 use crate::time::{Moment, VirtualClock};
@@ -19,8 +20,7 @@ const WORKERS_DEFAULT: usize = 2;
 pub(crate) struct Still<T: Send + 'static> {
     queue: Arc<Queue<T>>,
     pub(crate) pool: Pool<T>,
-    judge: Judge,
-    pub(crate) timeout: Option<Duration>,
+    conduct: Conduct,
     pub(crate) lease: Option<Lease>,
     pub(crate) time: VirtualClock,
     desks: Vec<Desk<T>>,
@@ -59,12 +59,12 @@ impl<L> PoolBuilder<L> {
         let workers = self.set.workers.unwrap_or(WORKERS_DEFAULT);
         let terms = Terms::stoppable(leasing);
         self.check(workers, &terms)?;
-        let (judge, timeout) = (self.judge(), self.set.timeout);
+        let conduct = self.conduct();
         let lease = terms.leasing.as_ref().map(|leasing| leasing.lease);
-        let queue = Arc::new(Queue::new(self.plan(terms, judge.clone())));
+        let queue = Arc::new(Queue::new(self.plan(terms, conduct.judge.clone())));
         let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);
-        let desks = (0..workers).map(|worker| Desk::new(&queue, worker)).collect();
-        Ok(Still { queue, pool, judge, timeout, lease, time, desks })
+        let desks = (0..workers).map(|worker| Desk::new(&queue, &conduct, worker)).collect();
+        Ok(Still { queue, pool, conduct, lease, time, desks })
     }
 }
 
@@ -82,15 +82,19 @@ impl PoolBuilder<Leased> {
 }
 
 impl<T: Send + 'static> Desk<T> {
-    fn new(queue: &Arc<Queue<T>>, worker: usize) -> Self {
+    fn new(queue: &Arc<Queue<T>>, conduct: &Conduct, worker: usize) -> Self {
         let hold = queue.hold(worker);
-        let (name, clock) = (Arc::clone(queue.name()), queue.clock().clone());
-        let context = Context::of_worker(name, clock, Arc::clone(&hold) as _, Arc::clone(queue.timers()));
+        let context = conduct.context(&**queue, &hold, queue.timers());
         Self { hold, context, in_hand: None }
     }
 }
 
 impl<T: Send + 'static> Still<T> {
+    /// Returns the time of an attempt, if that is limited.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.conduct.timeout
+    }
+
     pub(crate) fn workers(&self) -> usize {
         self.desks.len()
     }
@@ -98,12 +102,12 @@ impl<T: Send + 'static> Still<T> {
     /// Takes the job that is ready first to the desk of a worker who has none.
     pub(crate) fn take(&mut self, worker: usize) -> StillTake {
         let desk = &mut self.desks[worker];
-        match self.queue.try_take(&desk.hold, self.timeout) {
+        match self.queue.try_take(&desk.hold, self.conduct.timeout) {
             None => StillTake::Nothing,
             Some((id, None)) => StillTake::Unseen(id),
             Some((_, Some(hand))) => {
                 let facts = hand.facts();
-                desk.context.begin(&facts, self.judge.retry.is_last(facts.attempt), self.timeout);
+                self.conduct.begin(&mut desk.context, &facts);
                 desk.in_hand = Some(hand);
                 StillTake::InHand(facts)
             }
@@ -124,7 +128,7 @@ impl<T: Send + 'static> Still<T> {
     /// Has the policies judge the outcome of the job at hand.
     pub(crate) fn judge(&self, worker: usize, outcome: Outcome) -> Verdict {
         match &self.desks[worker].in_hand {
-            Some(hand) => self.judge.judge(outcome, &hand.facts(), || hand.trials(), self.queue.clock()),
+            Some(hand) => self.conduct.judge(outcome, &hand.facts(), hand, self.queue.clock()),
             None => Verdict::Release,
         }
     }

@@ -176,7 +176,7 @@ impl<T: Send + 'static> Sim<'_, T> {
 
     /// Returns after which time a handler that says nothing has lost its job.
     fn patience(&self) -> Option<Duration> {
-        self.still.lease.and_then(|lease| lease.lost_after(self.still.timeout))
+        self.still.lease.and_then(|lease| lease.lost_after(self.still.timeout()))
     }
 
     fn hang(&self) -> Duration {

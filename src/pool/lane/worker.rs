@@ -7,7 +7,7 @@ use crate::pool::context::Context;
 use crate::pool::crew::Crew;
 use crate::pool::worker::Rules;
 use crate::queue::LeaseLost;
-use crate::queue::engine::{Delivered, Engine, Facts, Taken};
+use crate::queue::engine::{Delivered, Engine, Taken};
 use crate::retry::IntoOutcome;
 use crate::sync::Arc;
 use crate::time::{Sleep, Timers};
@@ -38,7 +38,7 @@ where
     R: IntoOutcome,
 {
     let holds = Holds { free: RefCell::new(Vec::new()), worker };
-    run(engine, lane, rules.timeout, &holds, |hold, delivery| {
+    run(engine, lane, rules.conduct.timeout, &holds, |hold, delivery| {
         let holds = &holds;
         async move {
             let settled = handle(engine, rules, lane, &hold, delivery).await;
@@ -61,27 +61,13 @@ where
     R: IntoOutcome,
 {
     let facts = delivery.facts();
-    let context = lane.context(engine, rules, hold, &facts);
-    let deadline = rules.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
+    let mut context = rules.conduct.context(engine, hold, &lane.timers);
+    rules.conduct.begin(&mut context, &facts);
+    let deadline = rules.conduct.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
     let handler = async { (rules.handler)(delivery.job(), &context).await.into_outcome() };
     let outcome = Guarded::new(handler, deadline, &**hold, facts.id).await;
-    let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
+    let verdict = rules.conduct.judge(outcome, &facts, &delivery, engine.clock());
     engine.settle(hold, delivery, verdict)
-}
-
-impl Common {
-    fn context<E: Engine, F>(
-        &self,
-        engine: &E,
-        rules: &Rules<F>,
-        hold: &Arc<E::Hold>,
-        facts: &Facts,
-    ) -> Context {
-        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
-        let mut context = Context::of_worker(name, clock, Arc::clone(hold) as _, Arc::clone(&self.timers));
-        context.begin(facts, rules.judge.retry.is_last(facts.attempt), rules.timeout);
-        context
-    }
 }
 
 /// Holds that no delivery uses at the moment.
