@@ -92,6 +92,8 @@ pub use wait::WaitStrategy;
 pub use once::{
     AnyResult, Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore,
 };
+#[cfg(all(feature = "tokio", not(millpond_loom)))]
+pub use pool::HandlerFuture;
 #[cfg(all(feature = "cron", not(millpond_loom)))]
 pub use pool::Recurring;
 #[cfg(not(millpond_loom))]

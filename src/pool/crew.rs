@@ -38,6 +38,12 @@ impl Crew {
         self.wakers.lock().iter().for_each(Waker::wake_by_ref);
     }
 
+    /// Counts a task that is about to start, in a thread that is not ours. What is returned is to be dropped last of all in it.
+    #[cfg(feature = "tokio")]
+    pub(super) fn enter(&self) -> Running {
+        self.latch.enter()
+    }
+
     /// Starts a thread. What `run` is given is to be dropped last of all: then the thread is known to have ended.
     pub(super) fn start(&self, name: String, run: impl FnOnce(Running) + Send + 'static) -> io::Result<()> {
         let running = self.latch.enter();

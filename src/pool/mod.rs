@@ -31,6 +31,8 @@ mod redrive;
 mod request;
 mod select;
 mod shutdown;
+#[cfg(feature = "tokio")]
+mod spawned;
 mod start;
 mod still;
 mod worker;
@@ -48,5 +50,7 @@ pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
 pub use request::{Request, RequestFuture, TrackedFuture, TrackedRequest};
 pub use select::Selected;
 pub use shutdown::ShutdownReport;
+#[cfg(feature = "tokio")]
+pub use spawned::HandlerFuture;
 pub(crate) use still::{Still, StillTake};
 pub use workers::Workers;

@@ -109,6 +109,12 @@ impl<T> Ready<T> {
         self.line.receiver.len() + self.side.as_ref().map_or(0, |side| side.line.receiver.len())
     }
 
+    /// Returns true once no more jobs are taken in.
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_closed(&self) -> bool {
+        self.line.sender.is_closed()
+    }
+
     fn lines(&self) -> impl Iterator<Item = &Line<T>> {
         std::iter::once(&self.line).chain(self.side.as_ref().map(|side| &side.line))
     }

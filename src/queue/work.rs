@@ -314,6 +314,12 @@ impl<T> Queue<T> {
         Stopped { cut_off: cut_off.collect(), occupied }
     }
 
+    /// Returns true once all work is ended: no job is taken up any more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.ready.is_closed()
+    }
+
     /// Takes back a job that was cut off: for the shutdown to hand it out, if that has not ended meanwhile.
     pub(super) fn give_back_cut(&self, envelope: Envelope<T>) {
         let late = match &mut *self.cut_bin.lock() {

@@ -16,4 +16,9 @@ mod places;
 mod ready;
 mod worker;
 
-pub(super) use worker::{Common, work};
+#[cfg(feature = "tokio")]
+pub(super) use worker::yield_once;
+pub(super) use {
+    guarded::Guarded,
+    worker::{Common, work},
+};

@@ -151,7 +151,7 @@ fn poll_intake(intake: Pin<&mut impl Future<Output = ()>>, waker: &Waker) {
 }
 
 /// Lets others have their turn.
-async fn yield_once() {
+pub(in crate::pool) async fn yield_once() {
     let mut yielded = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
