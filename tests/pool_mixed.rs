@@ -203,14 +203,21 @@ fn leases_and_timeouts_hold_in_both_lanes() {
     until("the stuck one was told", || pool.stats().late >= 1);
     assert!(pool.shutdown(LONG).is_drained());
 
-    let timed = at_once(1).timeout(SECOND).clock(time.clock()).start_mixed(
-        lane_of,
-        |_: &u32, _: &Context| (),
-        async |_: &u32, _: &Context| pending::<()>().await,
-    );
+    let begun = Arc::new(AtomicUsize::new(0));
+    let timed = {
+        let begun = Arc::clone(&begun);
+        at_once(1).timeout(SECOND).clock(time.clock()).start_mixed(
+            lane_of,
+            |_: &u32, _: &Context| (),
+            async move |_: &u32, _: &Context| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                pending::<()>().await;
+            },
+        )
+    };
     let timed = timed.unwrap();
     timed.submit(1).unwrap();
-    until("it waits", || timed.stats().in_flight == 1);
+    until("it waits", || begun.load(Ordering::Relaxed) == 1);
     time.advance(SECOND);
     assert_eq!(quiet(&timed).dead, 1);
 }

@@ -123,22 +123,28 @@ fn a_handler_whose_time_is_up_is_dropped_where_it_waits() {
 
 #[test]
 fn a_lost_lease_goes_to_another() {
-    let (runtime, time) = (threads(), VirtualClock::new());
-    let pool = at_once(1).clock(time.clock()).lease(Lease::of(SECOND)).start_spawned(
-        runtime.handle(),
-        |_: &u32, cx| {
-            Box::pin(async move {
-                if cx.deliveries() == 1 {
-                    // Polled again when its lease is lost, and stopped for that.
-                    cx.sleep(2 * SECOND).await;
-                    panic!("it is not polled any more");
-                }
-            })
-        },
-    );
+    let (runtime, time, asleep) = (threads(), VirtualClock::new(), Arc::new(AtomicUsize::new(0)));
+    let pool = {
+        let asleep = Arc::clone(&asleep);
+        at_once(1).clock(time.clock()).lease(Lease::of(SECOND)).start_spawned(
+            runtime.handle(),
+            move |_: &u32, cx| {
+                let asleep = Arc::clone(&asleep);
+                Box::pin(async move {
+                    if cx.deliveries() == 1 {
+                        // Polled again when its lease is lost, and stopped for that.
+                        let sleep = cx.sleep(2 * SECOND);
+                        asleep.fetch_add(1, Ordering::Relaxed);
+                        sleep.await;
+                        panic!("it is not polled any more");
+                    }
+                })
+            },
+        )
+    };
     let pool = pool.unwrap();
     pool.submit(1).unwrap();
-    until("it is delivered", || pool.stats().in_flight == 1);
+    until("it sleeps", || asleep.load(Ordering::Relaxed) == 1);
     time.advance(SECOND);
     until("it is done", || pool.stats().done == 1);
     time.advance(SECOND);

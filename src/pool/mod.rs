@@ -52,5 +52,5 @@ pub use select::Selected;
 pub use shutdown::ShutdownReport;
 #[cfg(feature = "tokio")]
 pub use spawned::HandlerFuture;
-pub(crate) use still::{Still, StillTake};
+pub(crate) use still::{AsyncHandler, Still, StillTake, StillWork};
 pub use workers::Workers;

@@ -4,13 +4,19 @@
 use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::Crew;
+use super::lane::Guarded;
 use super::owner::Pool;
 use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
 use crate::queue::{DeadFull, Hold, JobId, Lease, LeaseLost, Leasing, Queue};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
-use crate::time::{Moment, VirtualClock};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::time::{Moment, Sleep, VirtualClock};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// Workers of a pool that stands still, when nothing else is said: few, and the same on every machine.
@@ -30,7 +36,61 @@ pub(crate) struct Still<T: Send + 'static> {
 struct Desk<T: Send + 'static> {
     hold: Arc<<Queue<T> as Engine>::Hold>,
     context: Context,
-    in_hand: Option<<Queue<T> as Engine>::Delivery>,
+    /// An async handler shares it until it is over.
+    in_hand: Option<Rc<<Queue<T> as Engine>::Delivery>>,
+}
+
+/// A job in hand, as an async handler has it.
+pub(crate) struct Hand<T: Send + 'static>(Rc<<Queue<T> as Engine>::Delivery>);
+
+impl<T: Send + 'static> Hand<T> {
+    pub(crate) fn job(&self) -> &T {
+        Delivered::job(&*self.0)
+    }
+}
+
+type Work<'h> = Pin<Box<dyn Future<Output = Outcome> + 'h>>;
+
+/// Calls an async handler.
+pub(crate) type AsyncHandler<'h, T> = Box<dyn Fn(Hand<T>, Context) -> Work<'h> + 'h>;
+
+/// An async handler at work.
+pub(crate) struct StillWork<'h> {
+    future: Work<'h>,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        // ORDERING: Release; pairs with the Acquire in `is_woken`, if another thread wakes.
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl StillWork<'_> {
+    /// Returns true if it may go on.
+    pub(crate) fn is_woken(&self) -> bool {
+        // ORDERING: Acquire; see `wake`.
+        self.woken.0.load(Ordering::Acquire)
+    }
+
+    /// Has it polled again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Polls it once. None: it waits.
+    pub(crate) fn poll(&mut self) -> Option<Outcome> {
+        // ORDERING: Acquire; as in `is_woken`. Lowered before the poll: what happens in it wakes again.
+        self.woken.0.swap(false, Ordering::Acquire);
+        match self.future.as_mut().poll(&mut TaskContext::from_waker(&self.waker)) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
+    }
 }
 
 /// What a worker found when it asked for a job.
@@ -108,7 +168,7 @@ impl<T: Send + 'static> Still<T> {
             Some((_, Some(hand))) => {
                 let facts = hand.facts();
                 self.conduct.begin(&mut desk.context, &facts);
-                desk.in_hand = Some(hand);
+                desk.in_hand = Some(Rc::new(hand));
                 StillTake::InHand(facts)
             }
         }
@@ -122,13 +182,29 @@ impl<T: Send + 'static> Still<T> {
     ) -> Outcome {
         let desk = &self.desks[worker];
         let Some(hand) = &desk.in_hand else { return Outcome::Release };
-        caught(|| handler(Delivered::job(hand), &desk.context).into_outcome()).unwrap_or_else(|panic| panic)
+        caught(|| handler(Delivered::job(&**hand), &desk.context).into_outcome())
+            .unwrap_or_else(|panic| panic)
+    }
+
+    /// Begins the async handler of the job at hand. It is polled by the caller.
+    pub(crate) fn begin<'h>(&self, worker: usize, handler: &AsyncHandler<'h, T>) -> Option<StillWork<'h>> {
+        let desk = &self.desks[worker];
+        let (hand, hold) = (Rc::clone(desk.in_hand.as_ref()?), Arc::clone(&desk.hold));
+        let (facts, timers) = (hand.facts(), self.queue.timers());
+        let mut context = self.conduct.context(&*self.queue, &hold, timers);
+        self.conduct.begin(&mut context, &facts);
+        let time = self.conduct.timeout;
+        let deadline = time.map(|time| Sleep::after(timers, self.queue.clock(), time));
+        let handler = handler(Hand(hand), context);
+        let guarded = async move { Guarded::new(handler, deadline, &*hold, facts.id).await };
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        Some(StillWork { future: Box::pin(guarded), waker: Waker::from(Arc::clone(&woken)), woken })
     }
 
     /// Has the policies judge the outcome of the job at hand.
     pub(crate) fn judge(&self, worker: usize, outcome: Outcome) -> Verdict {
         match &self.desks[worker].in_hand {
-            Some(hand) => self.conduct.judge(outcome, &hand.facts(), hand, self.queue.clock()),
+            Some(hand) => self.conduct.judge(outcome, &hand.facts(), &**hand, self.queue.clock()),
             None => Verdict::Release,
         }
     }
@@ -136,7 +212,8 @@ impl<T: Send + 'static> Still<T> {
     /// Settles the job at hand.
     pub(crate) fn settle(&mut self, worker: usize, verdict: Verdict) -> Result<(), LeaseLost> {
         let desk = &mut self.desks[worker];
-        let Some(hand) = desk.in_hand.take() else { return Ok(()) };
+        // Nobody shares it any more: a handler that is over was dropped.
+        let Some(hand) = desk.in_hand.take().and_then(Rc::into_inner) else { return Ok(()) };
         self.queue.settle(&desk.hold, hand, verdict)
     }
 
@@ -157,7 +234,8 @@ impl<T: Send + 'static> Still<T> {
         loop {
             let round = self.queue.round(&mut due, false);
             if !round.busy {
-                return (self.queue.next_chore().unwrap_or(Moment::NEVER), round.review);
+                let chore = self.queue.next_chore().unwrap_or(Moment::NEVER);
+                return (chore.min(round.sleeper), round.review);
             }
         }
     }

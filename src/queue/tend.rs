@@ -30,7 +30,7 @@ pub(crate) struct Round {
     /// When the leases are to be looked at again.
     pub(crate) review: Moment,
     /// When the next sleeping handler is to be woken.
-    sleeper: Moment,
+    pub(crate) sleeper: Moment,
     /// When deliveries that pause may go on.
     pause: Moment,
 }

@@ -43,6 +43,13 @@ pub enum EventKind {
         /// What goes wrong with it.
         fault: Option<Fault>,
     },
+    /// An async handler was polled, and waits.
+    Waits {
+        /// Which worker.
+        worker: usize,
+        /// The job.
+        job: JobId,
+    },
     /// A worker settled its job.
     Settled {
         /// Which worker.
@@ -181,6 +188,7 @@ impl fmt::Display for Event {
                 write!(f, "worker {worker}: job {job}, attempt {attempt}, delivery {delivery}")?;
                 fault.map_or(Ok(()), |fault| write!(f, ", {fault}"))
             }
+            EventKind::Waits { worker, job } => write!(f, "worker {worker}: job {job} waits"),
             EventKind::Settled { worker, job, fate } => write!(f, "worker {worker}: job {job} {fate}"),
             EventKind::Refused { worker, job } => write!(f, "worker {worker}: job {job} is settled too late"),
             EventKind::LeaseLost { worker, job } => write!(f, "worker {worker}: job {job} is taken away"),
