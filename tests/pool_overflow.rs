@@ -307,7 +307,7 @@ fn the_books_balance_under_pressure() {
             let runs = Arc::clone(&runs);
             builder(4, policy).workers(2).start(move |_: &Arc<()>, cx: &Context| {
                 runs.fetch_add(1, Ordering::Relaxed);
-                if cx.attempt() == 1 && cx.id().get().is_multiple_of(7) {
+                if cx.attempt() == 1 && cx.id().get() % 7 == 0 {
                     return Outcome::retry_after(Duration::ZERO, "again");
                 }
                 Outcome::Done
