@@ -30,9 +30,9 @@ const OVER: u64 = 1 << 63;
 /// | [`DropNewest`](Self::DropNewest) | is accepted in name, and goes itself |
 ///
 /// What goes is counted in [`Stats::overflowed`](crate::Stats::overflowed), and is dropped, or a dead letter for the reason
-/// [`DeadReason::Overflow`](crate::DeadReason::Overflow), as [`Displaced`] says. Either way it has ended: its
-/// [handle](crate::JobHandle) resolves ([`JobEnd::Dropped`](crate::JobEnd::Dropped) or
-/// [`JobEnd::Dead`](crate::JobEnd::Dead)), and its [unique](crate::Request::unique) key is free, unless that is held for a
+/// [`DeadReason::Overflow`], as [`Displaced`] says. Either way it has ended: its
+/// [handle](crate::JobHandle) resolves ([`JobEnd::Dropped`] or
+/// [`JobEnd::Dead`]), and its [unique](crate::Request::unique) key is free, unless that is held for a
 /// time. It is dropped, and [`on_dead`](crate::PoolBuilder::on_dead) is called, in the thread that submits.
 ///
 /// # Who is not touched
