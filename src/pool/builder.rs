@@ -174,8 +174,8 @@ impl<L> PoolBuilder<L> {
     /// they were its tasks.
     ///
     /// They stay on the pool's own threads, [blocking](Self::start) and [waiting](Self::start_async) handlers alike, so they need
-    /// not be `Send`, and cannot hold up the runtime's. The runtime must have a thread of its own to drive it, or somebody in its
-    /// `block_on`.
+    /// not be `Send`, and cannot hold up the runtime's; [`start_spawned`](Self::start_spawned) makes tasks of them instead. The
+    /// runtime must have a thread of its own to drive it, or somebody in its `block_on`.
     ///
     /// # Examples
     ///
