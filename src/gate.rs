@@ -106,6 +106,26 @@ impl Gate {
         self.let_in(count, count)
     }
 
+    /// Lets in `count` jobs, whether there is room for them or not. They may not stay: the caller lets them leave at once, and
+    /// puts none of them where jobs wait. Until then [`held`](Self::held) may be above the capacity.
+    pub fn admit_over(&self, count: usize) -> Result<Admitted, Refused> {
+        // ORDERING: Relaxed; as in `let_in`.
+        let mut word = self.entrance.admitted.load(Ordering::Relaxed);
+        while word & CLOSED == 0 {
+            // ORDERING: Relaxed both ways; as in `let_in`.
+            match self.entrance.admitted.compare_exchange_weak(
+                word,
+                word + count as u64 * ONE,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(Admitted { first: word / ONE + 1, count }),
+                Err(newer) => word = newer,
+            }
+        }
+        Err(Refused::Closed)
+    }
+
     fn let_in(&self, least: usize, limit: usize) -> Result<Admitted, Refused> {
         debug_assert!(0 < least && least <= limit, "nobody asks to let in nothing");
         // ORDERING: Relaxed; a stale word only costs one failed CAS, and the CAS brings the newer one.
@@ -327,6 +347,20 @@ mod tests {
         assert!(!gate.settle(1));
         assert_eq!(gate.admit_all(2), admitted(3, 2), "an old count of those that left is not the last word");
         assert_eq!(gate.held(), 3);
+    }
+
+    #[test]
+    fn whoever_passes_by_takes_nobodys_place() {
+        let gate = Gate::new(2);
+        assert_eq!(gate.admit(2), admitted(1, 2));
+        assert_eq!(gate.admit_over(3), admitted(3, 3));
+        assert_eq!((gate.held(), gate.admit(1)), (5, Err(Refused::Full)));
+        assert!(!gate.settle(3));
+        assert_eq!((gate.held(), gate.admit(1)), (2, Err(Refused::Full)));
+        assert!(!gate.settle(1));
+        assert_eq!(gate.admit(1), admitted(6, 1));
+        gate.close();
+        assert_eq!(gate.admit_over(1), Err(Refused::Closed));
     }
 
     #[test]

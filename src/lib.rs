@@ -89,7 +89,11 @@ pub use channel::{mpmc, mpsc, spsc};
 pub use wait::WaitStrategy;
 
 #[cfg(not(millpond_loom))]
-pub use once::{Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore};
+pub use once::{
+    AnyResult, Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore,
+};
+#[cfg(all(feature = "tokio", not(millpond_loom)))]
+pub use pool::HandlerFuture;
 #[cfg(all(feature = "cron", not(millpond_loom)))]
 pub use pool::Recurring;
 #[cfg(not(millpond_loom))]
@@ -100,9 +104,10 @@ pub use pool::{
 };
 #[cfg(not(millpond_loom))]
 pub use queue::{
-    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Hold, JobEnd, JobHandle,
-    JobId, Lease, LeaseLost, LetterError, PastDeaths, Progress, RedriveAllError, RedriveEnd, RedriveError,
-    RedriveProgress, Released, Stats, SubmitError, SubmitFuture, SubmitManyError, Unique, engine,
+    AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Displaced, Drained, Hold,
+    JobEnd, JobHandle, JobId, Lane, Lease, LeaseLost, LetterError, Overflow, PastDeaths, Progress,
+    RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
+    SubmitManyError, Unique, engine,
 };
 #[cfg(not(millpond_loom))]
 #[cfg(feature = "serde")]

@@ -18,7 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broadcast", &["wait", "time", "sync"]),
     ("queue", &["channel", "gate", "wait", "retry", "time", "sync"]),
     ("topic", &["channel", "broadcast", "gate", "wait", "retry", "sync"]),
-    ("pool", &["queue", "topic", "channel", "gate", "wait", "retry", "time", "sync"]),
+    // `once` knows nothing of pools, and a handler asks for it through its `Context`: so the arrow runs down.
+    ("pool", &["queue", "topic", "channel", "gate", "wait", "once", "retry", "time", "sync"]),
     ("testing", &["pool", "queue", "retry", "time", "sync"]),
     (
         "lib",

@@ -5,8 +5,8 @@
 
 use millpond::testing::{Fault, Faults, Sim, Trace};
 use millpond::{
-    Context, DeadFull, Lease, Outcome, Pool, PoolBuilder, RetryBudget, RetryPolicy, Stats, SubmitError,
-    Unleased, VirtualClock,
+    Context, DeadFull, Displaced, Lease, Outcome, Overflow, Pool, PoolBuilder, RetryBudget, RetryPolicy,
+    Stats, SubmitError, Unleased, VirtualClock,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -88,7 +88,15 @@ fn settings(random: &mut Random) -> PoolBuilder<Unleased> {
         .dead_letters(
             random.below(20) as usize,
             random.pick(vec![DeadFull::DropOldest, DeadFull::DropNewest]),
-        );
+        )
+        .overflow(random.pick(vec![
+            Overflow::Block,
+            Overflow::Reject,
+            Overflow::DropOldest(Displaced::Drop),
+            Overflow::DropOldest(Displaced::DeadLetter),
+            Overflow::DropNewest(Displaced::Drop),
+            Overflow::DropNewest(Displaced::DeadLetter),
+        ]));
     if random.one_in(3) {
         builder = builder.timeout(second * (1 + random.below(60) as u32));
     }
@@ -208,13 +216,15 @@ type Count = fn(&Stats) -> u64;
 fn the_books_balance_after_every_step() {
     let played: Vec<_> = (0..40).map(|seed| play(seed, 1_000)).collect();
     // Whatever can become of a job has become of one.
-    let seen: [(&str, Count); 14] = [
+    let seen: [(&str, Count); 16] = [
         ("done", |stats| stats.done),
         ("retried", |stats| stats.retried),
         ("snoozed", |stats| stats.snoozed),
         ("discarded", |stats| stats.discarded),
         ("panicked", |stats| stats.panicked),
         ("died", |stats| stats.died),
+        ("overflowed", |stats| stats.overflowed),
+        ("shed", |stats| stats.shed),
         ("evicted", |stats| stats.evicted),
         ("dead_expired", |stats| stats.dead_expired),
         ("purged", |stats| stats.purged),

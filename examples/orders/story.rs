@@ -1,10 +1,10 @@
 //! What happens: services start, orders come, some go to review and come back, and the queues are worked off.
 
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millpond::topic::Topics;
-use millpond::{DeadFilter, FailureKind, Pool};
+use millpond::{DeadFilter, FailureKind};
 
 use crate::check::Part;
 use crate::ledger::Ledger;
@@ -63,7 +63,10 @@ pub(crate) fn play(orders: u32, seed: u64) -> Result<Outcome, Box<dyn Error>> {
 
     let (mut reviewed, mut odd_letters) = (0, 0);
     for _ in 0..ROUNDS {
-        work_off(&pool)?;
+        // Those included that wait for their next attempt.
+        if !pool.wait_drained(PATIENCE) {
+            return Err("the payments do not come to an end".into());
+        }
         if pool.dead().is_empty() {
             break;
         }
@@ -89,16 +92,4 @@ pub(crate) fn play(orders: u32, seed: u64) -> Result<Outcome, Box<dyn Error>> {
     parts.extend(services.into_iter().map(Service::finish));
     let replayed = payment.once.stats().replayed;
     Ok(Outcome { ledger, parts, total, reviewed, odd_letters, replayed })
-}
-
-/// Waits until no payment is held, those included that wait for their next attempt.
-fn work_off(pool: &Pool<Order>) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        if pool.wait_idle(PATIENCE) && pool.stats().held == 0 {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Err("the payments do not come to an end".into())
 }

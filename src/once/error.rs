@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OnceError<E> {
-    /// The key is in use with other arguments: a mistake of the caller. The effect was not run.
+    /// The key is in use with other arguments, or for a result of another type: a mistake of the caller. The effect was not run.
     Mismatch,
     /// Somebody else is running the effect, and the call does not wait for it, or cannot: it runs in another process.
     InProgress,
@@ -17,6 +17,8 @@ pub enum OnceError<E> {
     Full,
     /// The effect was run and failed. The key is free again.
     Effect(E),
+    /// The pool was not given a [`Once`](crate::PoolBuilder::once). The effect was not run.
+    Unset,
     /// The store could not tell whether the key is in use. The effect was not run.
     Store(Box<dyn Error + Send + Sync>),
 }
@@ -39,6 +41,7 @@ impl<E> fmt::Display for OnceError<E> {
             OnceError::InProgress => "the effect of this key is in progress",
             OnceError::Timeout => "the effect of this key was in progress until the time was up",
             OnceError::Full => "there is no room for another key",
+            OnceError::Unset => "the pool was given no store of results",
             OnceError::Effect(_) => "the effect failed",
             OnceError::Store(_) => "the store of results failed",
         })

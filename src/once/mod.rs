@@ -22,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod any;
 mod error;
 mod fingerprint;
 mod flight;
@@ -29,6 +30,7 @@ mod memory;
 mod run;
 mod store;
 
+pub use any::AnyResult;
 pub use error::OnceError;
 pub use fingerprint::Fingerprint;
 pub use memory::{MemoryStore, MemoryStoreStats};

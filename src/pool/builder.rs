@@ -1,7 +1,10 @@
 //! What a pool is to be like.
 
-use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Plan, Queue};
+use super::worker::Conduct;
+use crate::once::{AnyResult, Once};
+use crate::queue::{DeadFull, DeadInfo, DeadRules, Judge, Lease, Leasing, Overflow, Plan, Queue, Route};
 use crate::retry::{Breaker, RetryPolicy};
+use crate::sync::Arc;
 use crate::time::Clock;
 use std::error::Error;
 use std::fmt;
@@ -24,11 +27,14 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 /// |---|---|
 /// | [`name`](Self::name) | `pool` |
 /// | [`workers`](Self::workers) | as many as the machine has cores |
+/// | [`async_workers`](Self::async_workers) | 1, in a mixed pool |
 /// | [`concurrency`](Self::concurrency) | 1024 async handlers a worker |
 /// | [`capacity`](Self::capacity) | 1024 jobs |
+/// | [`overflow`](Self::overflow) | submitters wait while it is full |
 /// | [`retry`](Self::retry) | 5 attempts, exponential from 1 s to 5 min, full jitter |
 /// | [`breaker`](Self::breaker) | none: deliveries never pause |
 /// | [`timeout`](Self::timeout) | none |
+/// | [`once`](Self::once) | none: [`Context::once`](crate::Context::once) is refused |
 /// | [`lease`](Self::lease) | none: a delivery belongs to its worker until it is settled |
 /// | [`replace_stuck`](Self::replace_stuck) | no |
 /// | [`unique_keys`](Self::unique_keys) | 65536, or the capacity if that is more |
@@ -43,22 +49,51 @@ const DROP_DEADLINE_DEFAULT: Duration = Duration::from_secs(5);
 #[must_use = "a builder does nothing until it starts the pool"]
 pub struct PoolBuilder<L = Unleased> {
     pub(super) lease: L,
+    pub(super) set: Settings,
+}
+
+/// All that a builder is told, but for the lease.
+#[derive(Debug)]
+pub(super) struct Settings {
     pub(super) replace_stuck: bool,
     pub(super) at_most_once: bool,
     pub(super) unique_keys: Option<usize>,
     pub(super) name: String,
     pub(super) workers: Option<usize>,
+    pub(super) async_workers: usize,
     pub(super) concurrency: usize,
     pub(super) capacity: usize,
+    pub(super) overflow: Overflow,
     pub(super) retry: RetryPolicy,
     pub(super) breaker: Option<Breaker>,
     pub(super) timeout: Option<Duration>,
+    pub(super) once: Option<Arc<Once<AnyResult>>>,
     pub(super) dead: DeadRules,
     pub(super) clock: Clock,
     pub(super) drop_deadline: Duration,
     pub(super) seed: Option<u64>,
     #[cfg(feature = "tokio")]
     pub(super) runtime: Option<tokio::runtime::Handle>,
+}
+
+/// What a queue is to be like beyond the settings: that follows from the handlers.
+pub(super) struct Terms<T> {
+    pub(super) leasing: Option<Leasing<T>>,
+    pub(super) route: Option<Route<T>>,
+    /// Workers with lower numbers end by themselves when their jobs are cut off.
+    pub(super) stubborn_from: u32,
+}
+
+impl<T> Terms<T> {
+    /// For handlers that nobody can stop.
+    pub(super) fn stubborn(leasing: Option<Leasing<T>>) -> Self {
+        Self { leasing, route: None, stubborn_from: 0 }
+    }
+
+    /// For handlers that are dropped where they wait.
+    pub(super) fn stoppable(leasing: Option<Leasing<T>>) -> Self {
+        Self { stubborn_from: u32::MAX, ..Self::stubborn(leasing) }
+    }
 }
 
 /// Of a [`PoolBuilder`]: no leases. Jobs need only be `Send`.
@@ -69,20 +104,22 @@ pub struct Unleased(());
 #[derive(Clone, Copy, Debug)]
 pub struct Leased(pub(super) Lease);
 
-impl PoolBuilder {
-    pub(super) fn new() -> Self {
+impl Settings {
+    fn new() -> Self {
         Self {
-            lease: Unleased(()),
             replace_stuck: false,
             at_most_once: false,
             unique_keys: None,
             name: "pool".to_owned(),
             workers: None,
+            async_workers: 1,
             concurrency: CONCURRENCY_DEFAULT,
             capacity: CAPACITY_DEFAULT,
+            overflow: Overflow::default(),
             retry: RetryPolicy::default(),
             breaker: None,
             timeout: None,
+            once: None,
             dead: DeadRules::default(),
             clock: Clock::system(),
             drop_deadline: DROP_DEADLINE_DEFAULT,
@@ -91,50 +128,45 @@ impl PoolBuilder {
             runtime: None,
         }
     }
+}
+
+impl PoolBuilder {
+    pub(super) fn new() -> Self {
+        Self { lease: Unleased(()), set: Settings::new() }
+    }
 
     /// Has every delivery leased to its worker: when the lease runs out, the job goes to another.
     ///
     /// The job is copied then, because the worker that lost it may still look at it: so [`start`](PoolBuilder::start) asks for
     /// jobs that are `Clone` and `Sync`. An `Arc` around a job makes it both.
     pub fn lease(self, lease: Lease) -> PoolBuilder<Leased> {
-        PoolBuilder {
-            lease: Leased(lease),
-            replace_stuck: self.replace_stuck,
-            at_most_once: self.at_most_once,
-            unique_keys: self.unique_keys,
-            name: self.name,
-            workers: self.workers,
-            concurrency: self.concurrency,
-            capacity: self.capacity,
-            retry: self.retry,
-            breaker: self.breaker,
-            timeout: self.timeout,
-            dead: self.dead,
-            clock: self.clock,
-            drop_deadline: self.drop_deadline,
-            seed: self.seed,
-            #[cfg(feature = "tokio")]
-            runtime: self.runtime,
-        }
+        PoolBuilder { lease: Leased(lease), set: self.set }
     }
 }
 
 impl<L> PoolBuilder<L> {
     /// Sets the name: of the threads, `{name}-{i}` and `{name}-timer`, and in spans and events.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.set.name = name.into();
         self
     }
 
     /// Sets the number of worker threads.
     pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers);
+        self.set.workers = Some(workers);
+        self
+    }
+
+    /// Sets how many threads the async handlers of a [mixed](Self::start_mixed) pool have, beside the [`workers`](Self::workers)
+    /// of the others. Of no effect on other pools.
+    pub fn async_workers(mut self, workers: usize) -> Self {
+        self.set.async_workers = workers;
         self
     }
 
     /// Sets how many [async](Self::start_async) handlers each worker has at once. Of no effect on other handlers.
     pub fn concurrency(mut self, per_worker: usize) -> Self {
-        self.concurrency = per_worker;
+        self.set.concurrency = per_worker;
         self
     }
 
@@ -142,8 +174,8 @@ impl<L> PoolBuilder<L> {
     /// they were its tasks.
     ///
     /// They stay on the pool's own threads, [blocking](Self::start) and [waiting](Self::start_async) handlers alike, so they need
-    /// not be `Send`, and cannot hold up the runtime's. The runtime must have a thread of its own to drive it, or somebody in its
-    /// `block_on`.
+    /// not be `Send`, and cannot hold up the runtime's; [`start_spawned`](Self::start_spawned) makes tasks of them instead. The
+    /// runtime must have a thread of its own to drive it, or somebody in its `block_on`.
     ///
     /// # Examples
     ///
@@ -161,19 +193,25 @@ impl<L> PoolBuilder<L> {
     /// ```
     #[cfg(feature = "tokio")]
     pub fn runtime(mut self, handle: &tokio::runtime::Handle) -> Self {
-        self.runtime = Some(handle.clone());
+        self.set.runtime = Some(handle.clone());
         self
     }
 
     /// Sets how many jobs are held at most: ready, scheduled and in flight together. Their slots are allocated at once.
     pub fn capacity(mut self, jobs: usize) -> Self {
-        self.capacity = jobs;
+        self.set.capacity = jobs;
+        self
+    }
+
+    /// Sets what happens to one more job while the pool is full: see [`Overflow`].
+    pub fn overflow(mut self, policy: Overflow) -> Self {
+        self.set.overflow = policy;
         self
     }
 
     /// Sets what happens to a job that failed.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
+        self.set.retry = policy;
         self
     }
 
@@ -212,19 +250,32 @@ impl<L> PoolBuilder<L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn breaker(mut self, breaker: &Breaker) -> Self {
-        self.breaker = Some(breaker.clone());
+        self.set.breaker = Some(breaker.clone());
         self
     }
 
     /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true. Nothing is stopped by force.
     pub fn timeout(mut self, per_attempt: Duration) -> Self {
-        self.timeout = Some(per_attempt);
+        self.set.timeout = Some(per_attempt);
+        self
+    }
+
+    /// Sets where the results of side effects are kept that [`Context::once`](crate::Context::once) is to run once for each key.
+    ///
+    /// Pools that are given the same one, in an `Arc`, share their keys. Give its store the pool's [`clock`](Self::clock) if
+    /// that is virtual. It is asked in the handler's thread alone.
+    ///
+    /// # Examples
+    ///
+    /// See [`Context::once`](crate::Context::once).
+    pub fn once(mut self, once: impl Into<Arc<Once<AnyResult>>>) -> Self {
+        self.set.once = Some(once.into());
         self
     }
 
     /// Sets how many dead letters are kept, and what happens when there is one more.
     pub fn dead_letters(mut self, capacity: usize, when_full: DeadFull) -> Self {
-        (self.dead.capacity, self.dead.when_full) = (capacity, when_full);
+        (self.set.dead.capacity, self.set.dead.when_full) = (capacity, when_full);
         self
     }
 
@@ -234,7 +285,7 @@ impl<L> PoolBuilder<L> {
     /// The pool's timer drops them, so a drop that takes long holds up retries. After a shutdown there is no timer: then
     /// they are dropped when somebody looks at the dead letters. A letter that is lent out is dropped after it is back.
     pub fn dead_letters_max_age(mut self, age: Duration) -> Self {
-        self.dead.max_age = Some(age);
+        self.set.dead.max_age = Some(age);
         self
     }
 
@@ -260,25 +311,25 @@ impl<L> PoolBuilder<L> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_dead(mut self, tell: impl Fn(&DeadInfo) + Send + Sync + 'static) -> Self {
-        self.dead.on_dead = Some(Box::new(tell));
+        self.set.dead.on_dead = Some(Box::new(tell));
         self
     }
 
     /// Sets where the time comes from.
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.clock = clock;
+        self.set.clock = clock;
         self
     }
 
     /// Sets what dropping the pool grants to the jobs it holds.
     pub fn drop_deadline(mut self, deadline: Duration) -> Self {
-        self.drop_deadline = deadline;
+        self.set.drop_deadline = deadline;
         self
     }
 
     /// Sets the seed of the jitter: the delay of each job's each attempt follows from it.
     pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
+        self.set.seed = Some(seed);
         self
     }
 
@@ -289,14 +340,14 @@ impl<L> PoolBuilder<L> {
     /// second time, so all of them drop the job, and so does its death. A lost [lease](Self::lease) would be a second time too:
     /// the two together are refused.
     pub fn at_most_once(mut self) -> Self {
-        self.at_most_once = true;
+        self.set.at_most_once = true;
         self
     }
 
     /// Sets how many [unique](crate::Request::unique) keys are held at most. A key that is held is never forgotten to make room:
     /// that would let a duplicate in. When there are so many, jobs with other keys are refused.
     pub fn unique_keys(mut self, keys: usize) -> Self {
-        self.unique_keys = Some(keys);
+        self.set.unique_keys = Some(keys);
         self
     }
 
@@ -305,46 +356,54 @@ impl<L> PoolBuilder<L> {
     ///
     /// Only workers with leases can be found to be stuck. Handlers that hang for ever cost a thread each.
     pub fn replace_stuck(mut self, replace: bool) -> Self {
-        self.replace_stuck = replace;
+        self.set.replace_stuck = replace;
         self
     }
 
-    pub(super) fn judge(&self) -> Judge {
-        let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Judge {
-            retry: self.retry.clone(),
+    pub(super) fn conduct(&self) -> Conduct {
+        let seed = self.set.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let judge = Judge {
+            retry: self.set.retry.clone(),
             seed,
-            at_most_once: self.at_most_once,
-            breaker: self.breaker.clone(),
-        }
+            at_most_once: self.set.at_most_once,
+            breaker: self.set.breaker.clone(),
+        };
+        Conduct { judge, timeout: self.set.timeout, once: self.set.once.clone() }
     }
 
-    pub(super) fn plan<T>(&mut self, leasing: Option<Leasing<T>>, judge: Judge, stoppable: bool) -> Plan<T> {
+    pub(super) fn plan<T>(&mut self, terms: Terms<T>, judge: Judge) -> Plan<T> {
         Plan {
-            name: self.name.as_str().into(),
-            capacity: self.capacity,
-            dead: std::mem::take(&mut self.dead),
-            clock: self.clock.clone(),
-            unique_keys: self.unique_keys.unwrap_or(UNIQUE_KEYS_DEFAULT.max(self.capacity)),
-            leasing,
+            name: self.set.name.as_str().into(),
+            capacity: self.set.capacity,
+            overflow: self.set.overflow,
+            dead: std::mem::take(&mut self.set.dead),
+            clock: self.set.clock.clone(),
+            unique_keys: self.set.unique_keys.unwrap_or(UNIQUE_KEYS_DEFAULT.max(self.set.capacity)),
+            leasing: terms.leasing,
             judge,
-            stoppable,
+            route: terms.route,
+            stubborn_from: terms.stubborn_from,
         }
     }
 
-    pub(super) fn check<T>(&self, workers: usize, leased: bool) -> Result<(), BuildError> {
-        if leased && self.at_most_once {
+    pub(super) fn check<T>(&self, workers: usize, terms: &Terms<T>) -> Result<(), BuildError> {
+        if terms.leasing.is_some() && self.set.at_most_once {
             return Err(BuildError::LeasedOnce);
         }
         if workers == 0 {
             return Err(BuildError::NoWorkers);
         }
-        let bytes = Queue::<T>::bytes(self.capacity).filter(|&bytes| isize::try_from(bytes).is_ok());
-        if self.capacity == 0 || bytes.is_none() {
-            return Err(BuildError::Capacity(self.capacity));
+        let bytes = Queue::<T>::bytes(self.set.capacity)
+            .and_then(|bytes| bytes.checked_mul(if terms.route.is_some() { 2 } else { 1 }))
+            .filter(|&bytes| isize::try_from(bytes).is_ok());
+        if self.set.capacity == 0 || bytes.is_none() {
+            return Err(BuildError::Capacity(self.set.capacity));
         }
-        if self.dead.are_stuck() {
+        if self.set.dead.are_stuck() {
             return Err(BuildError::NoDeadLetters);
+        }
+        if self.set.dead.when_full == DeadFull::Block && self.set.overflow.buries() {
+            return Err(BuildError::OverflowBlocks);
         }
         Ok(())
     }
@@ -364,6 +423,9 @@ pub enum BuildError {
     Capacity(usize),
     /// With no room for dead letters and [`DeadFull::Block`], the first job to die would stop its worker for ever.
     NoDeadLetters,
+    /// Submitters that are never to wait would wait for room among the dead letters: see
+    /// [`Displaced::DeadLetter`](crate::Displaced::DeadLetter).
+    OverflowBlocks,
     /// The system refused a thread.
     Spawn(io::Error),
 }
@@ -377,6 +439,9 @@ impl fmt::Display for BuildError {
             BuildError::Capacity(jobs) => write!(f, "a pool cannot hold {jobs} jobs"),
             BuildError::NoDeadLetters => {
                 f.write_str("no room for dead letters, and workers told to wait for some")
+            }
+            BuildError::OverflowBlocks => {
+                f.write_str("jobs without room become dead letters, and these wait for room")
             }
             BuildError::Spawn(_) => f.write_str("a thread could not be started"),
         }

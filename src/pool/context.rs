@@ -1,5 +1,6 @@
 //! What a handler may know about the delivery it is working on.
 
+use crate::once::{AnyResult, Once, OnceError};
 use crate::queue::engine::Facts;
 use crate::queue::{Hold, JobId, LeaseLost, Progress, keep_result};
 use crate::sync::Arc;
@@ -7,6 +8,7 @@ use crate::time::{Clock, Moment, Sleep, Timers};
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
+use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
 /// The delivery that a handler is working on.
@@ -41,13 +43,20 @@ pub struct Context {
     queue: Arc<str>,
     hold: Arc<dyn Hold>,
     timers: Arc<Timers>,
+    once: Option<Arc<Once<AnyResult>>>,
 }
 
 impl Context {
     /// Makes the context of a worker, which it uses for all its deliveries.
-    pub(super) fn of_worker(queue: Arc<str>, clock: Clock, hold: Arc<dyn Hold>, timers: Arc<Timers>) -> Self {
+    pub(super) fn of_worker(
+        queue: Arc<str>,
+        clock: Clock,
+        hold: Arc<dyn Hold>,
+        timers: Arc<Timers>,
+        once: Option<Arc<Once<AnyResult>>>,
+    ) -> Self {
         let facts = Facts::new(JobId::NONE, 0, 0, SystemTime::UNIX_EPOCH);
-        Self { facts, is_last: false, deadline: Moment::NEVER, clock, queue, hold, timers }
+        Self { facts, is_last: false, deadline: Moment::NEVER, clock, queue, hold, timers, once }
     }
 
     /// Turns to the next delivery.
@@ -156,6 +165,116 @@ impl Context {
     /// ```
     pub fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send + use<> {
         Sleep::after(&self.timers, &self.clock, time)
+    }
+
+    /// Runs a side effect once for `key`, however often the job is delivered, and returns its result: the second time and
+    /// ever after, a clone of what it was the first time.
+    ///
+    /// The results are kept by the [`Once`] that the pool was [given](crate::PoolBuilder::once); see there for what happens when the
+    /// effect fails (the key is free again) and what *once* is worth. Results of different types may share it; keys are
+    /// shared by all jobs, so name the effect and the job in them.
+    ///
+    /// # Errors
+    ///
+    /// [`OnceError::Effect`] when the effect was run and failed; [`OnceError::Mismatch`] when the key was used with other
+    /// arguments, or for a result of another type; [`OnceError::Unset`] when the pool was given nothing to keep results;
+    /// the others as [`Once::run`].
+    ///
+    /// # Panics
+    ///
+    /// When the effect panics: a failed attempt. The key is free again then.
+    ///
+    /// # Blocking
+    ///
+    /// While another delivery runs the same effect, until that ends: a worker that lost its lease may still be at it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Once, OnceError, Pool, RetryPolicy};
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    ///
+    /// static CHARGES: AtomicU32 = AtomicU32::new(0);
+    /// let pool = Pool::builder()
+    ///     .once(Once::in_memory(10_000, Duration::from_secs(24 * 3_600)))
+    ///     .retry(RetryPolicy::fixed(Duration::ZERO))
+    ///     .start(|cents: &u32, cx: &Context| -> Result<(), OnceError<std::io::Error>> {
+    ///         let receipt = cx.once(format!("charge-{}", cx.id()), cents, || {
+    ///             CHARGES.fetch_add(1, Ordering::Relaxed);
+    ///             Ok("receipt 17".to_owned())
+    ///         })?;
+    ///         // The mail fails twice, the card is charged once.
+    ///         cx.once(format!("mail-{}", cx.id()), &receipt, || match cx.attempt() {
+    ///             1 | 2 => Err(std::io::Error::other("no mail server")),
+    ///             _ => Ok(()),
+    ///         })
+    ///     })?;
+    /// pool.submit(4_200)?;
+    /// assert!(pool.wait_drained(Duration::from_secs(10)));
+    /// assert_eq!((pool.stats().done, CHARGES.load(Ordering::Relaxed)), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn once<A, R, E>(
+        &self,
+        key: impl AsRef<[u8]>,
+        arguments: &A,
+        effect: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, OnceError<E>>
+    where
+        A: Hash + ?Sized,
+        R: Any + Clone + Send + Sync,
+    {
+        self.once.as_ref().ok_or(OnceError::Unset)?.run_any(key.as_ref(), arguments, effect)
+    }
+
+    /// As [`once`](Self::once), for async handlers and effects.
+    ///
+    /// *Cancel safety.* Dropped while it waits for another delivery, it has done nothing. Dropped while its effect runs, by
+    /// the timeout for one, that is dropped half-way, and the key is free again.
+    ///
+    /// # Errors
+    ///
+    /// As [`once`](Self::once).
+    ///
+    /// # Panics
+    ///
+    /// As [`once`](Self::once).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Once, OnceError, Pool};
+    /// use std::time::Duration;
+    ///
+    /// async fn send(mail: &String, _: &Context) -> Result<u32, String> {
+    ///     if mail.is_empty() { Err("no address".into()) } else { Ok(250) }
+    /// }
+    ///
+    /// async fn handle(mail: &String, cx: &Context) -> Result<(), String> {
+    ///     let sent = cx.once_async(format!("mail-{}", cx.id()), mail, || send(mail, cx)).await;
+    ///     sent.map(|code| println!("{mail}: {code}")).map_err(|error| error.to_string())
+    /// }
+    ///
+    /// let once = Once::in_memory(10_000, Duration::from_secs(24 * 3_600));
+    /// let pool = Pool::builder().once(once).start_async(handle)?;
+    /// pool.submit("alice@example.com".to_owned())?;
+    /// assert_eq!(pool.shutdown(Duration::from_secs(10)).done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn once_async<A, R, E, T>(
+        &self,
+        key: impl AsRef<[u8]>,
+        arguments: &A,
+        effect: impl FnOnce() -> T,
+    ) -> Result<R, OnceError<E>>
+    where
+        A: Hash + ?Sized,
+        R: Any + Clone + Send + Sync,
+        T: Future<Output = Result<R, E>>,
+    {
+        let once = self.once.as_ref().ok_or(OnceError::Unset)?;
+        once.run_any_async(key.as_ref(), arguments, effect).await
     }
 
     /// Returns the name of the pool.

@@ -38,6 +38,12 @@ impl Crew {
         self.wakers.lock().iter().for_each(Waker::wake_by_ref);
     }
 
+    /// Counts a task that is about to start, in a thread that is not ours. What is returned is to be dropped last of all in it.
+    #[cfg(feature = "tokio")]
+    pub(super) fn enter(&self) -> Running {
+        self.latch.enter()
+    }
+
     /// Starts a thread. What `run` is given is to be dropped last of all: then the thread is known to have ended.
     pub(super) fn start(&self, name: String, run: impl FnOnce(Running) + Send + 'static) -> io::Result<()> {
         let running = self.latch.enter();
@@ -72,12 +78,19 @@ pub(super) struct Hirer {
     /// What a worker does, given its number, until its queue is closed. Owns the handler.
     work: Arc<dyn Fn(usize) + Send + Sync>,
     crew: Crew,
+    /// The number of the next worker.
     hired: Mutex<usize>,
 }
 
 impl Hirer {
-    pub(super) fn new(name: Arc<str>, crew: Crew, work: impl Fn(usize) + Send + Sync + 'static) -> Self {
-        Self { name, work: Arc::new(work), crew, hired: Mutex::new(0) }
+    /// `first` is the number of the first worker.
+    pub(super) fn new(
+        name: Arc<str>,
+        crew: Crew,
+        first: usize,
+        work: Arc<dyn Fn(usize) + Send + Sync>,
+    ) -> Self {
+        Self { name, work, crew, hired: Mutex::new(first) }
     }
 
     /// Starts a worker.

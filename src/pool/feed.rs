@@ -5,8 +5,8 @@
 //! the topic nor any other subscription. Only a queue that is *full* is felt outside, and only by the feed's choice.
 
 use super::handle::Handle;
-use crate::gate::{Gate, Refused};
-use crate::queue::Queue;
+use crate::gate::Gate;
+use crate::queue::{NoPlace, Queue};
 use crate::retry::discard;
 use crate::sync::Arc;
 use crate::topic::{Event, Feed, Inlet, Put, Reserved, Subscribe, SubscribeError, Topic};
@@ -32,17 +32,17 @@ where
     F: Fn(Event<T>) -> J + Send + Sync,
 {
     fn reserve(&self, count: usize) -> Reserved {
-        match self.queue.gate().admit_all(count) {
-            Ok(admitted) => Reserved::Place(admitted.first),
-            Err(Refused::Full) if self.when_full == WhenFull::Drop => Reserved::Drop,
-            Err(Refused::Full) => Reserved::Full,
-            Err(Refused::Closed) => Reserved::Gone,
+        match self.queue.reserve(count) {
+            Ok(place) => Reserved::Place(place),
+            Err(NoPlace::Later) if self.when_full == WhenFull::Wait => Reserved::Full,
+            Err(NoPlace::Later | NoPlace::Refused) => Reserved::Drop,
+            Err(NoPlace::Closed) => Reserved::Gone,
         }
     }
 
     fn put(&self, place: u64, event: Event<T>) -> Put {
         match catch_unwind(AssertUnwindSafe(|| (self.make)(event))) {
-            Ok(job) => match self.queue.enter(place, job) {
+            Ok(job) => match self.queue.enter_place(place, job) {
                 Ok(_) => Put::Reached,
                 Err(_) => Put::Gone,
             },
@@ -68,7 +68,7 @@ where
 
 impl<T: Send + 'static> Subscribe<T> {
     /// Subscribes a work queue: each event becomes a job, with the queue's own workers, retries and dead letters. While the
-    /// queue is full, publishers wait.
+    /// queue is full, publishers wait, unless its [`Overflow`](crate::Overflow) policy says otherwise.
     ///
     /// The publisher submits the job itself: there is no thread between. The jobs of one publisher are submitted in the order
     /// in which it published them. Several subscriptions may feed one queue; an event that several of them match becomes a job

@@ -1,7 +1,8 @@
 //! A pool of workers over one queue: threads that take jobs, run the handler and settle what it says.
 //!
 //! **Full.** A pool holds `capacity` jobs at most: ready, scheduled and in flight together. `submit` waits for room,
-//! `try_submit` does not, `submit_timeout` waits a while, `submit_async` waits without a thread.
+//! `try_submit` does not, `submit_timeout` waits a while, `submit_async` waits without a thread. Unless an
+//! [`Overflow`](crate::Overflow) policy says otherwise: then nobody waits, and somebody may have to go.
 //!
 //! **Closed.** After `shutdown` every submission gives its job back.
 //!
@@ -21,6 +22,7 @@ mod feed;
 mod handle;
 mod lane;
 mod latch;
+mod mixed;
 mod owner;
 mod queue;
 #[cfg(feature = "cron")]
@@ -29,6 +31,8 @@ mod redrive;
 mod request;
 mod select;
 mod shutdown;
+#[cfg(feature = "tokio")]
+mod spawned;
 mod start;
 mod still;
 mod worker;
@@ -46,5 +50,7 @@ pub use redrive::{Redrive, RedriveBuilder, StartRedriveError};
 pub use request::{Request, RequestFuture, TrackedFuture, TrackedRequest};
 pub use select::Selected;
 pub use shutdown::ShutdownReport;
-pub(crate) use still::{Still, StillTake};
+#[cfg(feature = "tokio")]
+pub use spawned::HandlerFuture;
+pub(crate) use still::{AsyncHandler, Still, StillTake, StillWork};
 pub use workers::Workers;

@@ -6,7 +6,7 @@ use super::dead::DeadLetters;
 use super::handle::Handle;
 use super::request::Request;
 use super::shutdown::{self, ShutdownReport};
-use crate::queue::{JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
+use crate::queue::{Drained, JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
 use crate::sync::{Arc, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
@@ -228,6 +228,7 @@ impl<T> Pool<T> {
     }
 
     /// Waits until nothing is ready, in flight or due; jobs scheduled for later do not count. False when the time is up.
+    /// See [`wait_drained`](Self::wait_drained) to wait for those as well.
     ///
     /// The time is real, whatever the pool's clock is. When others submit meanwhile, this may be over before it returns.
     ///
@@ -237,6 +238,55 @@ impl<T> Pool<T> {
     #[must_use]
     pub fn wait_idle(&self, timeout: Duration) -> bool {
         self.queue.wait_idle(timeout)
+    }
+
+    /// Waits until every job that was submitted has ended: none is ready, in flight or scheduled, for later either. False when
+    /// the time is up.
+    ///
+    /// The time is real, whatever the pool's clock is; with a virtual clock, what is scheduled waits for that to be moved. When
+    /// others submit meanwhile, this may be over before it returns. Dead letters have ended; a job that waits for room
+    /// among them has not.
+    ///
+    /// # Blocking
+    ///
+    /// Parks the thread. In a handler of the same pool it waits for itself, until the time is up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|_: &u32, _: &Context| ())?;
+    /// pool.submit_after(1, Duration::from_millis(10))?;
+    /// assert!(pool.wait_idle(Duration::from_secs(10)), "nothing can be done now");
+    /// assert!(pool.wait_drained(Duration::from_secs(10)), "nothing is left to do");
+    /// assert_eq!(pool.stats().done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn wait_drained(&self, timeout: Duration) -> bool {
+        self.queue.wait_drained(std::time::Instant::now().checked_add(timeout))
+    }
+
+    /// Waits in a task until every job that was submitted has ended: as [`wait_drained`](Self::wait_drained), without a limit.
+    ///
+    /// Cancel-safe. Works with any executor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|_: &u32, _: &Context| ())?;
+    /// pool.submit_after(1, Duration::from_millis(10))?;
+    /// futures::executor::block_on(pool.drained());
+    /// assert_eq!(pool.stats().done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn drained(&self) -> Drained<'_, T> {
+        self.queue.drained()
     }
 
     /// Takes no more jobs, works off those it holds for up to `deadline`, and says what became of each.

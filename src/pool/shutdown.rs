@@ -19,7 +19,7 @@ pub struct ShutdownReport<T> {
     pub done: u64,
     /// How many are dead letters, which are still within reach.
     pub dead: u64,
-    /// How many jobs were dropped by their handlers, cancelled, or could not be copied, and how many dead letters were dropped for
+    /// How many jobs were dropped by their handlers or for want of room, cancelled, or could not be copied, and how many dead letters were dropped for
     /// want of room or because of their age, purged or taken.
     pub dropped: u64,
     /// The jobs that were not run, or were to be run again later: handed back. That was not an attempt.

@@ -1,42 +1,54 @@
 //! Starting what a builder describes.
 
-use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::{Crew, Hirer};
-use super::lane::{self, Lane};
+use super::lane::{self, Common};
 use super::owner::Pool;
 use super::queue::Queue as OpenQueue;
-use super::worker::{Rules, keep_time, work};
+use super::worker::{Conduct, Rules, keep_time, work};
 use super::workers::{self, Workers};
 use crate::queue::engine::Engine;
-use crate::queue::{Judge, Leasing, Queue};
+use crate::queue::{Leasing, Queue};
 use crate::retry::{IntoOutcome, discard};
 use crate::sync::{Arc, cores};
 
+/// Workers who all do the same.
+pub(super) struct Team {
+    /// The number of the first.
+    pub(super) first: usize,
+    pub(super) count: usize,
+    /// What a worker does, given its number.
+    pub(super) work: Arc<dyn Fn(usize) + Send + Sync>,
+}
+
 impl<L> PoolBuilder<L> {
-    /// Starts the threads of a pool; `work` makes what each worker does.
-    fn launch<T, W>(
+    /// Starts the threads of a pool; `teams` says what they do. Stuck workers are replaced in the first team.
+    pub(super) fn launch<T, const TEAMS: usize>(
         mut self,
-        leasing: Option<Leasing<T>>,
-        stoppable: bool,
-        work: impl FnOnce(&Arc<Queue<T>>, Judge, &Crew) -> W,
+        terms: Terms<T>,
+        teams: impl FnOnce(&Arc<Queue<T>>, Conduct, &Crew) -> [Team; TEAMS],
     ) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
-        W: Fn(usize) + Send + Sync + 'static,
     {
-        let workers = self.workers.unwrap_or_else(cores);
-        self.check::<T>(workers, leasing.is_some())?;
-        let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), stoppable)));
+        self.check(self.worker_count(), &terms)?;
+        let conduct = self.conduct();
+        let queue = Arc::new(Queue::new(self.plan(terms, conduct.judge.clone())));
         // From here on, dropping the pool ends the threads that were started.
         let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
-        let hirer = self.hirer(&queue, work(&queue, judge, &crew), &crew);
-        (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
-        // Without a need for it, the timer does not hold the handler.
-        let hirer = self.replace_stuck.then_some(hirer);
-        start_timer(&crew, queue, move |queue| match hirer {
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
+        let mut replacer = None;
+        for team in teams(&queue, conduct, &crew) {
+            let hirer =
+                Hirer::new(Arc::clone(queue.name()), crew.clone(), team.first, self.inside(team.work));
+            (0..team.count).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
+            // Without a need for it, the timer does not hold the handler.
+            if self.set.replace_stuck {
+                replacer.get_or_insert(hirer);
+            }
+        }
+        start_timer(&crew, queue, move |queue| match replacer {
             Some(hirer) => {
                 keep_time(queue, Some(&|| hirer.replace()));
                 discard(hirer);
@@ -46,28 +58,24 @@ impl<L> PoolBuilder<L> {
         Ok(pool)
     }
 
+    pub(super) fn worker_count(&self) -> usize {
+        self.set.workers.unwrap_or_else(cores)
+    }
+
+    /// Has workers work inside the runtime, if there is one.
     #[cfg(feature = "tokio")]
-    fn hirer<T>(
-        &mut self,
-        queue: &Queue<T>,
-        work: impl Fn(usize) + Send + Sync + 'static,
-        crew: &Crew,
-    ) -> Hirer {
-        let runtime = self.runtime.take();
-        Hirer::new(Arc::clone(queue.name()), crew.clone(), move |worker| {
-            let _inside = runtime.as_ref().map(tokio::runtime::Handle::enter);
+    fn inside(&self, work: Arc<dyn Fn(usize) + Send + Sync>) -> Arc<dyn Fn(usize) + Send + Sync> {
+        let Some(runtime) = self.set.runtime.clone() else { return work };
+        Arc::new(move |worker| {
+            let _inside = runtime.enter();
             work(worker);
         })
     }
 
     #[cfg(not(feature = "tokio"))]
-    fn hirer<T>(
-        &mut self,
-        queue: &Queue<T>,
-        work: impl Fn(usize) + Send + Sync + 'static,
-        crew: &Crew,
-    ) -> Hirer {
-        Hirer::new(Arc::clone(queue.name()), crew.clone(), work)
+    #[expect(clippy::unused_self, reason = "as with the feature `tokio`")]
+    fn inside(&self, work: Arc<dyn Fn(usize) + Send + Sync>) -> Arc<dyn Fn(usize) + Send + Sync> {
+        work
     }
 
     fn launch_blocking<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
@@ -76,29 +84,25 @@ impl<L> PoolBuilder<L> {
         F: Fn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let timeout = self.timeout;
-        self.launch(leasing, false, |queue, judge, _| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            move |worker| work(&*queue, &rules, queue.timers(), worker)
+        let count = self.worker_count();
+        self.launch(Terms::stubborn(leasing), |queue, conduct, _| {
+            [Team::blocking(queue, Rules { handler, conduct }, 0, count)]
         })
     }
 
-    fn launch_async<T, F, R>(mut self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
+    fn launch_async<T, F, R>(self, leasing: Option<Leasing<T>>, handler: F) -> Result<Pool<T>, BuildError>
     where
         T: Send + 'static,
         F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        if self.concurrency == 0 {
+        if self.set.concurrency == 0 {
             return Err(BuildError::NoConcurrency);
         }
-        let (timeout, concurrency) = (self.timeout, self.concurrency);
-        // A handler that waits is not stuck, and its worker has others to look after.
-        self.replace_stuck = false;
-        self.launch(leasing, true, |queue, judge, crew| {
-            let (queue, rules) = (Arc::clone(queue), Rules { handler, judge, timeout });
-            let lane = Lane { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
-            move |worker| lane::work(&*queue, &rules, &lane, worker)
+        let (concurrency, count) = (self.set.concurrency, self.worker_count());
+        // A handler that waits is not stuck, and its worker has others to look after: none is replaced.
+        self.launch(Terms::stoppable(leasing), |queue, conduct, crew| {
+            [Team::waiting(queue, Rules { handler, conduct }, concurrency, count, crew)]
         })
     }
 
@@ -106,11 +110,12 @@ impl<L> PoolBuilder<L> {
         mut self,
         leasing: Option<Leasing<T>>,
     ) -> Result<OpenQueue<T>, BuildError> {
-        self.check::<T>(1, leasing.is_some())?;
-        let judge = self.judge();
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge, false)));
+        let terms = Terms::stubborn(leasing);
+        self.check(1, &terms)?;
+        let judge = self.conduct().judge;
+        let queue = Arc::new(Queue::new(self.plan(terms, judge)));
         let crew = Crew::new();
-        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.drop_deadline);
+        let pool = Pool::new(Arc::clone(&queue), crew.clone(), self.set.drop_deadline);
         start_timer(&crew, queue, |queue| keep_time(queue, None))?;
         Ok(OpenQueue::new(pool))
     }
@@ -127,15 +132,54 @@ impl<L> PoolBuilder<L> {
         F: Fn(&E::Job, &Context) -> R + Send + Sync + 'static,
         R: IntoOutcome,
     {
-        let workers = self.workers.unwrap_or_else(cores);
-        self.check::<E::Job>(workers, false)?;
-        let rules = Rules { handler, judge: self.judge(), timeout: self.timeout };
+        let workers = self.worker_count();
+        self.check::<E::Job>(workers, &Terms::stubborn(None))?;
+        let rules = Rules { handler, conduct: self.conduct() };
         let crew = Crew::new();
         let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
         let timers = workers::start_timer(&crew, &name, clock).map_err(BuildError::Spawn)?;
-        let hirer = Hirer::new(name, crew.clone(), move |worker| work(&*engine, &rules, &timers, worker));
+        let work = Arc::new(move |worker| work(&*engine, &rules, &timers, worker));
+        let hirer = Hirer::new(name, crew.clone(), 0, work);
         (0..workers).try_for_each(|_| hirer.hire()).map_err(BuildError::Spawn)?;
         Ok(Workers::new(crew))
+    }
+}
+
+impl Team {
+    /// Workers with a job each.
+    pub(super) fn blocking<T, F, R>(
+        queue: &Arc<Queue<T>>,
+        rules: Rules<F>,
+        first: usize,
+        count: usize,
+    ) -> Self
+    where
+        T: Send + 'static,
+        F: Fn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let queue = Arc::clone(queue);
+        let work = move |worker| work(&*queue, &rules, queue.timers(), worker);
+        Self { first, count, work: Arc::new(work) }
+    }
+
+    /// Workers with many waiting jobs each, numbered from 0.
+    pub(super) fn waiting<T, F, R>(
+        queue: &Arc<Queue<T>>,
+        rules: Rules<F>,
+        concurrency: usize,
+        count: usize,
+        crew: &Crew,
+    ) -> Self
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + Send + Sync + 'static,
+        R: IntoOutcome,
+    {
+        let queue = Arc::clone(queue);
+        let common = Common { concurrency, timers: Arc::clone(queue.timers()), crew: crew.clone() };
+        let work = move |worker| lane::work(&*queue, &rules, &common, worker);
+        Self { first: 0, count, work: Arc::new(work) }
     }
 }
 

@@ -1,15 +1,22 @@
 //! A pool that stands still: the queue, the seats and the rules of a pool without any of its threads, for
 //! [`crate::testing`] to move by hand.
 
-use super::builder::{BuildError, Leased, PoolBuilder, Unleased};
+use super::builder::{BuildError, Leased, PoolBuilder, Terms, Unleased};
 use super::context::Context;
 use super::crew::Crew;
+use super::lane::Guarded;
 use super::owner::Pool;
+use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
-use crate::queue::{DeadFull, Hold, JobId, Judge, Lease, LeaseLost, Leasing, Queue};
+use crate::queue::{DeadFull, Hold, JobId, Lease, LeaseLost, Leasing, Queue};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
-use crate::time::{Moment, VirtualClock};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::time::{Moment, Sleep, VirtualClock};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::Duration;
 
 /// Workers of a pool that stands still, when nothing else is said: few, and the same on every machine.
@@ -19,8 +26,7 @@ const WORKERS_DEFAULT: usize = 2;
 pub(crate) struct Still<T: Send + 'static> {
     queue: Arc<Queue<T>>,
     pub(crate) pool: Pool<T>,
-    judge: Judge,
-    pub(crate) timeout: Option<Duration>,
+    conduct: Conduct,
     pub(crate) lease: Option<Lease>,
     pub(crate) time: VirtualClock,
     desks: Vec<Desk<T>>,
@@ -30,7 +36,61 @@ pub(crate) struct Still<T: Send + 'static> {
 struct Desk<T: Send + 'static> {
     hold: Arc<<Queue<T> as Engine>::Hold>,
     context: Context,
-    in_hand: Option<<Queue<T> as Engine>::Delivery>,
+    /// An async handler shares it until it is over.
+    in_hand: Option<Rc<<Queue<T> as Engine>::Delivery>>,
+}
+
+/// A job in hand, as an async handler has it.
+pub(crate) struct Hand<T: Send + 'static>(Rc<<Queue<T> as Engine>::Delivery>);
+
+impl<T: Send + 'static> Hand<T> {
+    pub(crate) fn job(&self) -> &T {
+        Delivered::job(&*self.0)
+    }
+}
+
+type Work<'h> = Pin<Box<dyn Future<Output = Outcome> + 'h>>;
+
+/// Calls an async handler.
+pub(crate) type AsyncHandler<'h, T> = Box<dyn Fn(Hand<T>, Context) -> Work<'h> + 'h>;
+
+/// An async handler at work.
+pub(crate) struct StillWork<'h> {
+    future: Work<'h>,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        // ORDERING: Release; pairs with the Acquire in `is_woken`, if another thread wakes.
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl StillWork<'_> {
+    /// Returns true if it may go on.
+    pub(crate) fn is_woken(&self) -> bool {
+        // ORDERING: Acquire; see `wake`.
+        self.woken.0.load(Ordering::Acquire)
+    }
+
+    /// Has it polled again.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Polls it once. None: it waits.
+    pub(crate) fn poll(&mut self) -> Option<Outcome> {
+        // ORDERING: Acquire; as in `is_woken`. Lowered before the poll: what happens in it wakes again.
+        self.woken.0.swap(false, Ordering::Acquire);
+        match self.future.as_mut().poll(&mut TaskContext::from_waker(&self.waker)) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
+    }
 }
 
 /// What a worker found when it asked for a job.
@@ -50,20 +110,21 @@ impl<L> PoolBuilder<L> {
         leasing: Option<Leasing<T>>,
     ) -> Result<Still<T>, BuildError> {
         assert!(
-            self.dead.when_full != DeadFull::Block,
+            self.set.dead.when_full != DeadFull::Block,
             "without other threads nobody would ever make room for a dead letter"
         );
-        let time = self.clock.as_virtual().unwrap_or_default();
-        self.clock = time.clock();
-        self.seed.get_or_insert(seed);
-        let workers = self.workers.unwrap_or(WORKERS_DEFAULT);
-        self.check::<T>(workers, leasing.is_some())?;
-        let (judge, timeout) = (self.judge(), self.timeout);
-        let lease = leasing.as_ref().map(|leasing| leasing.lease);
-        let queue = Arc::new(Queue::new(self.plan(leasing, judge.clone(), true)));
+        let time = self.set.clock.as_virtual().unwrap_or_default();
+        self.set.clock = time.clock();
+        self.set.seed.get_or_insert(seed);
+        let workers = self.set.workers.unwrap_or(WORKERS_DEFAULT);
+        let terms = Terms::stoppable(leasing);
+        self.check(workers, &terms)?;
+        let conduct = self.conduct();
+        let lease = terms.leasing.as_ref().map(|leasing| leasing.lease);
+        let queue = Arc::new(Queue::new(self.plan(terms, conduct.judge.clone())));
         let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);
-        let desks = (0..workers).map(|worker| Desk::new(&queue, worker)).collect();
-        Ok(Still { queue, pool, judge, timeout, lease, time, desks })
+        let desks = (0..workers).map(|worker| Desk::new(&queue, &conduct, worker)).collect();
+        Ok(Still { queue, pool, conduct, lease, time, desks })
     }
 }
 
@@ -81,15 +142,19 @@ impl PoolBuilder<Leased> {
 }
 
 impl<T: Send + 'static> Desk<T> {
-    fn new(queue: &Arc<Queue<T>>, worker: usize) -> Self {
+    fn new(queue: &Arc<Queue<T>>, conduct: &Conduct, worker: usize) -> Self {
         let hold = queue.hold(worker);
-        let (name, clock) = (Arc::clone(queue.name()), queue.clock().clone());
-        let context = Context::of_worker(name, clock, Arc::clone(&hold) as _, Arc::clone(queue.timers()));
+        let context = conduct.context(&**queue, &hold, queue.timers());
         Self { hold, context, in_hand: None }
     }
 }
 
 impl<T: Send + 'static> Still<T> {
+    /// Returns the time of an attempt, if that is limited.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.conduct.timeout
+    }
+
     pub(crate) fn workers(&self) -> usize {
         self.desks.len()
     }
@@ -97,13 +162,13 @@ impl<T: Send + 'static> Still<T> {
     /// Takes the job that is ready first to the desk of a worker who has none.
     pub(crate) fn take(&mut self, worker: usize) -> StillTake {
         let desk = &mut self.desks[worker];
-        match self.queue.try_take(&desk.hold, self.timeout) {
+        match self.queue.try_take(&desk.hold, self.conduct.timeout) {
             None => StillTake::Nothing,
             Some((id, None)) => StillTake::Unseen(id),
             Some((_, Some(hand))) => {
                 let facts = hand.facts();
-                desk.context.begin(&facts, self.judge.retry.is_last(facts.attempt), self.timeout);
-                desk.in_hand = Some(hand);
+                self.conduct.begin(&mut desk.context, &facts);
+                desk.in_hand = Some(Rc::new(hand));
                 StillTake::InHand(facts)
             }
         }
@@ -117,13 +182,29 @@ impl<T: Send + 'static> Still<T> {
     ) -> Outcome {
         let desk = &self.desks[worker];
         let Some(hand) = &desk.in_hand else { return Outcome::Release };
-        caught(|| handler(Delivered::job(hand), &desk.context).into_outcome()).unwrap_or_else(|panic| panic)
+        caught(|| handler(Delivered::job(&**hand), &desk.context).into_outcome())
+            .unwrap_or_else(|panic| panic)
+    }
+
+    /// Begins the async handler of the job at hand. It is polled by the caller.
+    pub(crate) fn begin<'h>(&self, worker: usize, handler: &AsyncHandler<'h, T>) -> Option<StillWork<'h>> {
+        let desk = &self.desks[worker];
+        let (hand, hold) = (Rc::clone(desk.in_hand.as_ref()?), Arc::clone(&desk.hold));
+        let (facts, timers) = (hand.facts(), self.queue.timers());
+        let mut context = self.conduct.context(&*self.queue, &hold, timers);
+        self.conduct.begin(&mut context, &facts);
+        let time = self.conduct.timeout;
+        let deadline = time.map(|time| Sleep::after(timers, self.queue.clock(), time));
+        let handler = handler(Hand(hand), context);
+        let guarded = async move { Guarded::new(handler, deadline, &*hold, facts.id).await };
+        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        Some(StillWork { future: Box::pin(guarded), waker: Waker::from(Arc::clone(&woken)), woken })
     }
 
     /// Has the policies judge the outcome of the job at hand.
     pub(crate) fn judge(&self, worker: usize, outcome: Outcome) -> Verdict {
         match &self.desks[worker].in_hand {
-            Some(hand) => self.judge.judge(outcome, &hand.facts(), || hand.trials(), self.queue.clock()),
+            Some(hand) => self.conduct.judge(outcome, &hand.facts(), &**hand, self.queue.clock()),
             None => Verdict::Release,
         }
     }
@@ -131,7 +212,8 @@ impl<T: Send + 'static> Still<T> {
     /// Settles the job at hand.
     pub(crate) fn settle(&mut self, worker: usize, verdict: Verdict) -> Result<(), LeaseLost> {
         let desk = &mut self.desks[worker];
-        let Some(hand) = desk.in_hand.take() else { return Ok(()) };
+        // Nobody shares it any more: a handler that is over was dropped.
+        let Some(hand) = desk.in_hand.take().and_then(Rc::into_inner) else { return Ok(()) };
         self.queue.settle(&desk.hold, hand, verdict)
     }
 
@@ -152,7 +234,8 @@ impl<T: Send + 'static> Still<T> {
         loop {
             let round = self.queue.round(&mut due, false);
             if !round.busy {
-                return (self.queue.next_chore().unwrap_or(Moment::NEVER), round.review);
+                let chore = self.queue.next_chore().unwrap_or(Moment::NEVER);
+                return (chore.min(round.sleeper), round.review);
             }
         }
     }

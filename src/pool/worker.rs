@@ -1,18 +1,57 @@
 //! The two kinds of thread of a pool: workers, and the timer.
 
 use super::context::Context;
-use crate::queue::engine::{Delivered, Engine, Taken};
+use crate::once::{AnyResult, Once};
+use crate::queue::engine::{Delivered, Engine, Facts, Taken};
 use crate::queue::{Judge, LeaseLost, Queue};
-use crate::retry::{IntoOutcome, caught};
+use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::{Arc, thread};
-use crate::time::Timers;
+use crate::time::{Clock, Timers};
 use std::time::Duration;
+
+/// How deliveries are dealt with, whatever the handler.
+#[derive(Clone)]
+pub(super) struct Conduct {
+    pub(super) judge: Judge,
+    pub(super) timeout: Option<Duration>,
+    pub(super) once: Option<Arc<Once<AnyResult>>>,
+}
 
 /// What all workers of a pool share, beside the queue.
 pub(super) struct Rules<F> {
     pub(super) handler: F,
-    pub(super) judge: Judge,
-    pub(super) timeout: Option<Duration>,
+    pub(super) conduct: Conduct,
+}
+
+impl Conduct {
+    /// Makes the context of a worker, which it uses for all its deliveries from this hold.
+    pub(super) fn context<E: Engine>(
+        &self,
+        engine: &E,
+        hold: &Arc<E::Hold>,
+        timers: &Arc<Timers>,
+    ) -> Context {
+        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
+        Context::of_worker(name, clock, Arc::clone(hold) as _, Arc::clone(timers), self.once.clone())
+    }
+
+    /// Turns a context to the next delivery.
+    #[inline]
+    pub(super) fn begin(&self, context: &mut Context, facts: &Facts) {
+        context.begin(facts, self.judge.retry.is_last(facts.attempt), self.timeout);
+    }
+
+    /// Has the policies judge what came of a delivery.
+    #[inline]
+    pub(super) fn judge<D: Delivered>(
+        &self,
+        outcome: Outcome,
+        facts: &Facts,
+        delivery: &D,
+        clock: &Clock,
+    ) -> Verdict {
+        self.judge.judge(outcome, facts, || delivery.trials(), clock)
+    }
 }
 
 /// Runs a worker until its queue is closed and empty, or another has taken its place.
@@ -23,10 +62,9 @@ where
     R: IntoOutcome,
 {
     let hold = engine.hold(worker);
-    let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
-    let mut context = Context::of_worker(name, clock, Arc::clone(&hold) as _, Arc::clone(timers));
+    let mut context = rules.conduct.context(engine, &hold, timers);
     loop {
-        match engine.take(&hold, rules.timeout) {
+        match engine.take(&hold, rules.conduct.timeout) {
             Taken::Delivery(delivery) => {
                 let settled = deliver(engine, rules, &hold, delivery, &mut context);
                 if settled.is_err() && engine.is_retired(&hold) {
@@ -54,7 +92,7 @@ where
     R: IntoOutcome,
 {
     let facts = delivery.facts();
-    context.begin(&facts, rules.judge.retry.is_last(facts.attempt), rules.timeout);
+    rules.conduct.begin(context, &facts);
     let span = tracing::info_span!(
         target: "millpond",
         "millpond::delivery",
@@ -65,7 +103,7 @@ where
     let _inside = span.enter();
     let outcome =
         caught(|| (rules.handler)(delivery.job(), context).into_outcome()).unwrap_or_else(|panic| panic);
-    let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
+    let verdict = rules.conduct.judge(outcome, &facts, &delivery, engine.clock());
     engine.settle(hold, delivery, verdict)
 }
 

@@ -1,4 +1,4 @@
-//! The jobs that wait for their time, and the threads that wait for the queue to fall quiet.
+//! The jobs that wait for their time, and the threads and tasks that wait for the queue to fall quiet.
 //!
 //! Both live under one lock, because "quiet" is a statement about both: all jobs that are held wait in the schedule. Whoever
 //! looks holds the lock, so that the schedule stands still; jobs elsewhere can only be settled or come in here, and in
@@ -11,9 +11,12 @@
 use super::envelope::Envelope;
 use super::track::Track;
 use crate::gate::Gate;
+use crate::retry::{discard, wake};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::time::{Alarm, Moment, Schedule};
+use std::collections::BTreeMap;
+use std::task::Waker;
 use std::time::Instant;
 
 /// How many due jobs are taken out with the lock held once: a guess, large enough to make the lock cheap.
@@ -34,13 +37,23 @@ struct State<T> {
     horizon: Moment,
     /// No job is taken in.
     closed: bool,
-    /// How many threads wait for quiet.
+    /// How many threads and tasks wait for quiet.
     watchers: usize,
+    /// The tasks among them that are to be woken, by their tickets.
+    tasks: BTreeMap<u64, Waker>,
+    next_ticket: u64,
 }
 
 impl<T> Delayed<T> {
     pub(super) fn new(alarm: Arc<Alarm>) -> Self {
-        let state = State { schedule: Schedule::new(), horizon: Moment::NEVER, closed: false, watchers: 0 };
+        let state = State {
+            schedule: Schedule::new(),
+            horizon: Moment::NEVER,
+            closed: false,
+            watchers: 0,
+            tasks: BTreeMap::new(),
+            next_ticket: 0,
+        };
         Self { state: Mutex::new(state), len: AtomicU64::new(0), quiet: Condvar::new(), alarm }
     }
 
@@ -59,9 +72,10 @@ impl<T> Delayed<T> {
         let earliest = scheduled.is_earliest;
         self.publish_len(&state);
         if state.watchers > 0 && gate.held_in_order() <= state.schedule.len() as u64 {
-            self.quiet.notify_all();
+            self.tell(state);
+        } else {
+            drop(state);
         }
-        drop(state);
         if earliest {
             self.alarm.ring();
         }
@@ -136,8 +150,57 @@ impl<T> Delayed<T> {
             return;
         }
         // A watcher between its look and its sleep holds the lock: with the lock taken once, it is asleep or will see.
-        drop(self.state.lock());
+        self.tell(self.state.lock());
+    }
+
+    /// Has all who wait for quiet look again.
+    fn tell(&self, mut state: MutexGuard<'_, State<T>>) {
+        let tasks = std::mem::take(&mut state.tasks);
+        drop(state);
         self.quiet.notify_all();
+        for waker in tasks.into_values() {
+            if !wake(waker) {
+                tracing::error!(target: "millpond", "a waker panicked");
+            }
+        }
+    }
+
+    /// Returns true when no job is held. If one is, has `waker` woken when that may have changed; `ticket` is the task's own,
+    /// for [`leave`](Self::leave).
+    pub(super) fn poll_drained(&self, gate: &Gate, ticket: &mut Option<u64>, waker: &Waker) -> bool {
+        // Cloned before the lock is taken, and dropped after it is: a waker is user code.
+        let waker = waker.clone();
+        let mut state = self.state.lock();
+        if ticket.is_none() {
+            *ticket = Some(state.next_ticket);
+            state.next_ticket += 1;
+            state.watchers += 1;
+            gate.watch();
+        }
+        let drained = gate.held() == 0;
+        let unused = match *ticket {
+            Some(ticket) if !drained => state.tasks.insert(ticket, waker),
+            _ => Some(waker),
+        };
+        drop(state);
+        discard(unused);
+        drained
+    }
+
+    /// Has a task wait no more.
+    pub(super) fn leave(&self, gate: &Gate, ticket: u64) {
+        let mut state = self.state.lock();
+        let waker = state.tasks.remove(&ticket);
+        Self::unwatch(&mut state, gate);
+        drop(state);
+        discard(waker);
+    }
+
+    fn unwatch(state: &mut State<T>, gate: &Gate) {
+        state.watchers -= 1;
+        if state.watchers == 0 {
+            gate.unwatch();
+        }
     }
 
     /// Waits until all jobs held are in the schedule and none is due; `now` tells the time. False at the deadline.
@@ -170,10 +233,7 @@ impl<T> Delayed<T> {
                 None => self.quiet.wait(&mut state),
             }
         };
-        state.watchers -= 1;
-        if state.watchers == 0 {
-            gate.unwatch();
-        }
+        Self::unwatch(&mut state, gate);
         reached
     }
 

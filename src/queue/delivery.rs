@@ -4,6 +4,7 @@ use super::engine::NO_PASS;
 use super::envelope::{Envelope, JobId};
 use super::hold::{Hold, keep_result};
 use super::lease::LeaseLost;
+use super::ready::Lane;
 use super::seat::SeatRef;
 use super::take::InHand;
 use super::track::Progress;
@@ -181,39 +182,36 @@ impl<T: Send + 'static> fmt::Debug for Delivery<T> {
 
 impl<T: Send + 'static> Queue<T> {
     pub(crate) fn recv(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
-        loop {
-            let job = match &self.judge.breaker {
-                None => (self.receiver.recv()?, NO_PASS),
-                Some(breaker) => self.next_passed(breaker, Deadline::never()).map_err(|_| RecvError)?,
-            };
-            if let Some(delivery) = self.deliver(job) {
-                return Ok(delivery);
-            }
-        }
+        self.recv_by(|queue| match &queue.judge.breaker {
+            None => Ok((queue.ready.of(Lane::Sync).recv()?, NO_PASS)),
+            Some(breaker) => queue.next_passed(breaker, Deadline::never()).map_err(|_| RecvError),
+        })
     }
 
     pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
-        loop {
-            let job = match &self.judge.breaker {
-                None => (self.receiver.try_recv()?, NO_PASS),
-                Some(breaker) => self.try_next_passed(breaker)?,
-            };
-            if let Some(delivery) = self.deliver(job) {
-                return Ok(delivery);
-            }
-        }
+        self.recv_by(|queue| match &queue.judge.breaker {
+            None => Ok((queue.ready.of(Lane::Sync).try_recv()?, NO_PASS)),
+            Some(breaker) => queue.try_next_passed(breaker),
+        })
     }
 
     pub(crate) fn recv_deadline(
         self: &Arc<Self>,
         deadline: Instant,
     ) -> Result<Delivery<T>, RecvTimeoutError> {
+        self.recv_by(|queue| match &queue.judge.breaker {
+            None => Ok((queue.ready.of(Lane::Sync).recv_deadline(deadline)?, NO_PASS)),
+            Some(breaker) => queue.next_passed(breaker, Deadline::at(deadline)),
+        })
+    }
+
+    /// Takes jobs by `next` until one is to be run.
+    fn recv_by<E>(
+        self: &Arc<Self>,
+        next: impl Fn(&Self) -> Result<(Envelope<T>, u64), E>,
+    ) -> Result<Delivery<T>, E> {
         loop {
-            let job = match &self.judge.breaker {
-                None => (self.receiver.recv_deadline(deadline)?, NO_PASS),
-                Some(breaker) => self.next_passed(breaker, Deadline::at(deadline))?,
-            };
-            if let Some(delivery) = self.deliver(job) {
+            if let Some(delivery) = self.deliver(next(self)?) {
                 return Ok(delivery);
             }
         }
@@ -222,7 +220,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) async fn recv_async(self: &Arc<Self>) -> Result<Delivery<T>, RecvError> {
         loop {
             let job = match &self.judge.breaker {
-                None => (self.receiver.recv_async().await?, NO_PASS),
+                None => (self.ready.of(Lane::Async).recv_async().await?, NO_PASS),
                 Some(breaker) => self.next_passed_async(breaker).await?,
             };
             if let Some(delivery) = self.deliver(job) {

@@ -23,7 +23,8 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError<T> {
-    /// As many jobs are held as the capacity allows, and the call does not wait.
+    /// As many jobs are held as the capacity allows, and the call does not wait, or the pool's [`Overflow`](crate::Overflow)
+    /// policy has it not wait.
     Full(T),
     /// The time was up before there was room.
     Timeout(T),
@@ -90,12 +91,15 @@ impl<T> fmt::Display for SubmitError<T> {
 
 impl<T> Error for SubmitError<T> {}
 
-/// A batch that was accepted in part only: the pool was shut down meanwhile.
+/// A batch that was accepted in part only: the pool was shut down meanwhile, or is full and [rejects](crate::Overflow) what comes.
 pub struct SubmitManyError<T> {
     /// The numbers of the jobs that were accepted, in order.
     pub submitted: Vec<JobId>,
     /// The jobs that were not, in order.
     pub rest: VecDeque<T>,
+    /// True if there was no room, and the pool's [`Overflow`](crate::Overflow) policy has nobody wait for it. False if the pool is
+    /// shut down.
+    pub full: bool,
 }
 
 impl<T> SubmitManyError<T> {
@@ -111,6 +115,7 @@ impl<T> fmt::Debug for SubmitManyError<T> {
         f.debug_struct("SubmitManyError")
             .field("submitted", &self.submitted.len())
             .field("rest", &self.rest.len())
+            .field("full", &self.full)
             .finish()
     }
 }
@@ -118,7 +123,8 @@ impl<T> fmt::Debug for SubmitManyError<T> {
 impl<T> fmt::Display for SubmitManyError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.submitted.len() + self.rest.len();
-        write!(f, "the pool is shut down: {} of {all} jobs were not accepted", self.rest.len())
+        let why = if self.full { "full" } else { "shut down" };
+        write!(f, "the pool is {why}: {} of {all} jobs were not accepted", self.rest.len())
     }
 }
 
@@ -217,7 +223,8 @@ mod tests {
             assert_eq!(error(Job(7)).is_closed(), debug == "Closed(..)");
             assert_eq!(error(Job(7)).into_inner().0, 7);
         }
-        let many = SubmitManyError { submitted: vec![JobId::new(1)], rest: VecDeque::from([Job(2), Job(3)]) };
+        let rest = VecDeque::from([Job(2), Job(3)]);
+        let many = SubmitManyError { submitted: vec![JobId::new(1)], rest, full: false };
         assert_eq!(many.to_string(), "the pool is shut down: 2 of 3 jobs were not accepted");
         assert_eq!(many.into_inner().len(), 2);
         let stopped = RedriveAllError { moved: 2, reason: RedriveError::Full };

@@ -7,7 +7,8 @@
 //!                              when due       failed
 //! ```
 //!
-//! **Full.** The gate bounds the jobs *held*: ready, scheduled and in flight together. The channel behind it is as large as
+//! **Full.** The gate bounds the jobs *held*: ready, scheduled and in flight together. What happens to one more is for the
+//! [policy](Overflow) to say. The channel behind it is as large as
 //! the gate lets it be needed, so a job that failed or fell due always finds its place again.
 //!
 //! **Closed.** The gate closes first, the schedule and the channel later, so that what was accepted can still be worked
@@ -24,6 +25,7 @@ mod bury;
 mod course;
 mod delayed;
 mod delivery;
+mod drained;
 mod drawers;
 pub mod engine;
 mod envelope;
@@ -39,9 +41,11 @@ mod loan;
 mod memory;
 mod morgue;
 mod mover;
+mod overflow;
 mod pace;
 mod past;
 mod pause;
+mod ready;
 mod redrive;
 #[cfg(feature = "cron")]
 mod repeat;
@@ -67,6 +71,8 @@ pub(crate) use self::{
     course::Course,
     hold::keep_result,
     mover::{NotNow, Turn},
+    overflow::NoPlace,
+    ready::Route,
     request::{Requested, When, Wishes},
     rules::DeadRules,
     track::Track,
@@ -74,13 +80,16 @@ pub(crate) use self::{
 pub use self::{
     course::{RedriveEnd, RedriveProgress},
     delivery::Delivery,
+    drained::Drained,
     envelope::{AttemptRecord, JobId},
     error::{LetterError, RedriveAllError, RedriveError, SubmitError, SubmitManyError},
     filter::DeadFilter,
     hold::Hold,
     lease::{Lease, LeaseLost},
     letter::{DeadFull, DeadInfo, DeadLetter},
+    overflow::{Displaced, Overflow},
     past::PastDeaths,
+    ready::Lane,
     stats::Stats,
     submit::SubmitFuture,
     ticket::JobHandle,

@@ -10,6 +10,7 @@
 
 use super::engine::NO_PASS;
 use super::envelope::Envelope;
+use super::ready::Lane;
 use super::seat::Seat;
 use super::take::InHand;
 use super::work::Queue;
@@ -171,7 +172,8 @@ impl<T> Queue<T> {
     ) -> Result<(Envelope<T>, u64), RecvTimeoutError> {
         loop {
             let seen = self.pauses.round();
-            let mut passing = Passing { queue: self, breaker, jobs: self.receiver.source() };
+            let jobs = self.ready.of(Lane::Sync).source();
+            let mut passing = Passing { queue: self, breaker, jobs };
             match block_on(&mut passing, deadline).map_err(|_| RecvTimeoutError::Timeout)? {
                 Next::Job(envelope, pass) => return Ok((envelope, pass)),
                 Next::Closed => return Err(RecvTimeoutError::Closed),
@@ -188,7 +190,8 @@ impl<T> Queue<T> {
     pub(super) async fn next_passed_async(&self, breaker: &Breaker) -> Result<(Envelope<T>, u64), RecvError> {
         loop {
             let seen = self.pauses.round();
-            let passing = pin!(Waiting::new(Passing { queue: self, breaker, jobs: self.receiver.source() }));
+            let jobs = self.ready.of(Lane::Async).source();
+            let passing = pin!(Waiting::new(Passing { queue: self, breaker, jobs }));
             match passing.await {
                 Next::Job(envelope, pass) => return Ok((envelope, pass)),
                 Next::Closed => return Err(RecvError),
@@ -207,7 +210,7 @@ impl<T> Queue<T> {
             Admit::Wait(_) if self.pauses.is_over() => NO_PASS,
             Admit::Wait(_) => return Err(TryRecvError::Empty),
         };
-        match self.receiver.try_recv() {
+        match self.ready.of(Lane::Sync).try_recv() {
             Ok(envelope) => Ok((envelope, pass)),
             Err(error) => {
                 self.give_back_pass(pass);

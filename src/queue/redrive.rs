@@ -157,14 +157,14 @@ impl<T> Queue<T> {
         let past = bury_under(&shell.letter.past, &shell.info);
         let enqueued_at = Stamp::of(shell.letter.enqueued_at);
         let envelope = Envelope::redriven(shell.letter.id, enqueued_at, self.clock.stamp(), past, job);
-        match self.sender.send(envelope) {
+        match self.ready.send(envelope) {
             Ok(()) => {
                 // The errors of the attempts are the user's: a panic in the drop of one ends here.
                 discard_all(shell.letter.attempts);
                 Ok(())
             }
-            Err(error) => {
-                self.morgue.put_back(shell.refill(error.into_inner().job), Leave::Redriven);
+            Err(envelope) => {
+                self.morgue.put_back(shell.refill(envelope.job), Leave::Redriven);
                 self.turn_back(1);
                 Err(RedriveError::Closed)
             }

@@ -2,12 +2,13 @@
 
 use super::envelope::{Envelope, JobId};
 use super::error::SubmitError;
+use super::overflow::Full;
 use super::tags::NotNow;
 use super::track::Track;
 use super::unique::Unique;
 use super::work::Queue;
-use crate::channel::TrySendError;
 use crate::sync::Arc;
+use crate::time::Moment;
 use crate::wait::{Attempt, Source, WaitSet};
 use std::time::{Duration, SystemTime};
 
@@ -60,37 +61,43 @@ impl<'q, T> Requested<'q, T> {
         self.wishes.unique.is_some() || self.wishes.track.is_some()
     }
 
-    fn admit(&self) -> Result<JobId, NotNow> {
+    fn admit(&self, over: bool) -> Result<JobId, NotNow> {
         let queue = self.queue;
         if !self.is_tagged() {
-            return Ok(JobId::new(queue.gate.admit(1)?.first));
+            let admitted = if over { queue.gate.admit_over(1) } else { queue.gate.admit(1) }?;
+            return Ok(JobId::new(admitted.first));
         }
         let key = self.wishes.unique.as_ref().map(|(key, unique)| (&**key, *unique));
-        queue.tags.admit(&queue.gate, key, self.wishes.track.as_ref(), || queue.clock.moment())
+        queue.tags.admit(&queue.gate, key, self.wishes.track.as_ref(), over, || queue.clock.moment())
+    }
+
+    fn envelope(&self, id: JobId, job: T, now: Moment) -> Envelope<T> {
+        let mut envelope = Envelope::new(id, self.queue.clock.stamp(), job);
+        let (ttl, tagged) = (self.wishes.ttl, self.is_tagged());
+        if tagged || ttl.is_some() {
+            envelope.wish(ttl.map(|ttl| now.after(ttl)), tagged, self.wishes.track.clone());
+        }
+        envelope
+    }
+
+    /// Ends a job that was let in over the limit.
+    fn pass_by(&self, id: JobId, job: T) -> JobId {
+        self.queue.push_out(self.envelope(id, job, self.queue.clock.moment()));
+        id
     }
 
     /// Brings in a job that was let in. One that comes after the end is turned back, and returned.
     fn enter(&self, id: JobId, job: T) -> Result<JobId, T> {
         let queue = self.queue;
-        let mut envelope = Envelope::new(id, queue.clock.stamp(), job);
         let now = queue.clock.moment();
-        if self.is_tagged() || self.wishes.ttl.is_some() {
-            envelope.wish(
-                self.wishes.ttl.map(|ttl| now.after(ttl)),
-                self.is_tagged(),
-                self.wishes.track.clone(),
-            );
-        }
+        let envelope = self.envelope(id, job, now);
         let delay = match self.wishes.when {
             When::Now => Duration::ZERO,
             When::After(delay) => delay,
             When::At(time) => time.duration_since(queue.clock.now()).unwrap_or_default(),
         };
         let entered = if delay.is_zero() {
-            queue.sender.try_send(envelope).map_err(|error| match error {
-                TrySendError::Full(_) => unreachable!("a job that was let in has its place"),
-                TrySendError::Closed(envelope) => envelope,
-            })
+            queue.ready.enter(envelope)
         } else {
             queue.delayed.put(&queue.gate, now.after(delay), envelope)
         };
@@ -109,12 +116,26 @@ impl<T> Source for Requested<'_, T> {
 
     fn attempt(&mut self) -> Attempt<Self::Output> {
         let job = self.job.take().expect("a request that is over is not tried again");
-        Attempt::Done(match self.admit() {
-            Ok(id) => self.enter(id, job).map_err(SubmitError::Closed),
-            Err(NotNow::Full) => {
-                self.job = Some(job);
-                return Attempt::Blocked;
+        let mut over = false;
+        let admitted = loop {
+            match self.admit(over) {
+                Err(NotNow::Full) => {}
+                done => break done,
             }
+            match self.queue.when_full() {
+                Full::Wait => {
+                    self.job = Some(job);
+                    return Attempt::Blocked;
+                }
+                Full::Refuse => break Err(NotNow::Full),
+                Full::Again => {}
+                Full::PassBy => over = true,
+            }
+        };
+        Attempt::Done(match admitted {
+            Ok(id) if over => Ok(self.pass_by(id, job)),
+            Ok(id) => self.enter(id, job).map_err(SubmitError::Closed),
+            Err(NotNow::Full) => Err(SubmitError::Full(job)),
             Err(NotNow::Closed) => Err(SubmitError::Closed(job)),
             Err(NotNow::Duplicate(holder)) => Err(SubmitError::Duplicate { job, holder }),
             Err(NotNow::Keys) => Err(SubmitError::Keys(job)),

@@ -112,11 +112,16 @@ impl<T> Seats<T> {
         all.seats.iter().filter_map(|seat| seat.cut()).collect()
     }
 
-    /// Returns at how many workers' seats something is in hand, taken away or not, and at how many seats in all it was not.
-    pub(super) fn busy(&self) -> (usize, usize) {
-        let all = self.all.lock();
-        let count = |which: fn(&Seat<T>) -> bool| all.seats.iter().filter(|seat| which(seat)).count();
-        (count(|seat| seat.worker.is_some() && seat.is_occupied()), count(Seat::is_busy))
+    /// Returns at how many seats of workers with these numbers something is in hand, taken away or not.
+    pub(super) fn occupied_from(&self, first: u32) -> usize {
+        let is_occupied =
+            |seat: &&SeatRef<T>| seat.worker.is_some_and(|worker| worker >= first) && seat.is_occupied();
+        self.all.lock().seats.iter().filter(is_occupied).count()
+    }
+
+    /// Returns at how many seats something is in hand that was not taken away.
+    pub(super) fn busy(&self) -> usize {
+        self.all.lock().seats.iter().filter(|seat| seat.is_busy()).count()
     }
 
     /// Returns the sum of one counter over all seats.

@@ -182,18 +182,18 @@ impl<T> Queue<T> {
             self.give_back_cut(envelope);
             return false;
         }
-        self.die(seat, envelope, reason, died_at);
+        seat.died.bump();
+        self.die(envelope, reason, died_at);
         true
     }
 
-    /// Makes a dead letter of a job that is in nobody's hand.
-    pub(super) fn die(&self, seat: &Seat<T>, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
+    /// Makes a dead letter of a job that is in nobody's hand. The caller has counted it.
+    pub(super) fn die(&self, envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) {
         let track = if envelope.is_tagged() { self.untag(envelope.id) } else { None };
         let letter = DeadLetter::of(envelope, reason, died_at);
         let info = DeadInfo::of(&letter);
         let (id, attempts) = (info.id, info.attempts);
         tracing::error!(target: TARGET, %id, attempts, %reason, error = info.error, "the job is dead");
-        seat.died.bump();
         self.bury(info, letter);
         if let Some(track) = track {
             track.end(JobEnd::Dead(reason));

@@ -37,7 +37,7 @@ pub struct Stats {
     /// Dead letters kept at this moment.
     pub dead: u64,
     /// Jobs the pool no longer answers for:
-    /// `discarded + cancelled + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
+    /// `discarded + cancelled + shed + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
     /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
     pub held: u64,
@@ -55,6 +55,10 @@ pub struct Stats {
     pub discarded: u64,
     /// Jobs dropped because they were [cancelled](crate::JobHandle::cancel).
     pub cancelled: u64,
+    /// Jobs that had to go because the pool was full: see [`Overflow`](crate::Overflow). Each was dropped, or died.
+    pub overflowed: u64,
+    /// Of those, jobs that were dropped.
+    pub shed: u64,
     /// Attempts that ended in a panic of the handler.
     pub panicked: u64,
     /// Times that a job died; a redriven job may die again.
@@ -98,13 +102,26 @@ impl<T> Queue<T> {
         let held = self.gate.held();
         let tally = self.morgue.tally();
         // ORDERING: Relaxed on all counters; a snapshot, exact at a quiet point only.
-        let [released, cut_off, turned_back, leases_lost, uncopied, cancelled] = [
+        let [
+            released,
+            cut_off,
+            turned_back,
+            leases_lost,
+            uncopied,
+            cancelled,
+            overflowed,
+            shed,
+            died_outside,
+        ] = [
             &self.released,
             &self.cut_off,
             &self.turned_back,
             &self.leases_lost,
             &self.uncopied,
             &self.cancelled,
+            &self.overflowed,
+            &self.shed,
+            &self.died_outside,
         ]
         .map(|counter| counter.load(Ordering::Relaxed));
         let discarded = self.seats.sum(|seat| &seat.dropped);
@@ -114,17 +131,20 @@ impl<T> Queue<T> {
             submitted: self.gate.admitted().saturating_sub(tally.redriven + turned_back),
             done: self.seats.sum(|seat| &seat.done),
             dead: tally.kept,
-            dropped: discarded + cancelled + from_the_dead + released + cut_off + uncopied,
-            held,
+            dropped: discarded + cancelled + shed + from_the_dead + released + cut_off + uncopied,
+            // Those that pass by are not held.
+            held: held.min(self.capacity() as u64),
             ready: self.ready(),
             scheduled: self.delayed.len(),
-            in_flight: self.seats.busy().1 as u64 + tally.waiting,
+            in_flight: self.seats.busy() as u64 + tally.waiting,
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
             discarded,
             cancelled,
+            overflowed,
+            shed,
             panicked: self.seats.sum(|seat| &seat.panicked),
-            died: self.seats.sum(|seat| &seat.died),
+            died: self.seats.sum(|seat| &seat.died) + died_outside,
             evicted: tally.evicted,
             dead_expired: tally.expired,
             purged: tally.purged,

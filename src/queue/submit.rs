@@ -2,9 +2,9 @@
 
 use super::envelope::{Envelope, JobId};
 use super::error::{SubmitError, SubmitManyError};
+use super::overflow::{Full, Overflow};
 use super::work::Queue;
-use crate::channel::TrySendError;
-use crate::gate::{Admission, Refused};
+use crate::gate::{Admission, Admitted, Refused};
 use crate::wait::{Attempt, Deadline, Source, WaitSet, Waiting, block_on};
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
@@ -36,12 +36,20 @@ impl<T> Source for Submission<'_, T> {
     fn attempt(&mut self) -> Attempt<Self::Output> {
         let queue = self.queue;
         let job = self.job.take().expect("a submission that is over is not tried again");
-        let admitted = match queue.gate.admit(1) {
-            Ok(admitted) => admitted,
-            Err(Refused::Closed) => return Attempt::Done(Err(SubmitError::Closed(job))),
-            Err(Refused::Full) => {
-                self.job = Some(job);
-                return Attempt::Blocked;
+        let admitted = loop {
+            match queue.gate.admit(1) {
+                Ok(admitted) => break admitted,
+                Err(Refused::Closed) => return Attempt::Done(Err(SubmitError::Closed(job))),
+                Err(Refused::Full) => {}
+            }
+            match queue.when_full() {
+                Full::Wait => {
+                    self.job = Some(job);
+                    return Attempt::Blocked;
+                }
+                Full::Refuse => return Attempt::Done(Err(SubmitError::Full(job))),
+                Full::Again => {}
+                Full::PassBy => return Attempt::Done(queue.pass_by(job)),
             }
         };
         let entered = queue.enter(admitted.first, job);
@@ -66,15 +74,22 @@ impl<T> Queue<T> {
     #[inline]
     pub(crate) fn enter(&self, number: u64, job: T) -> Result<JobId, T> {
         let id = JobId::new(number);
-        match self.sender.try_send(Envelope::new(id, self.clock.stamp(), job)) {
+        match self.ready.enter(Envelope::new(id, self.clock.stamp(), job)) {
             Ok(()) => Ok(id),
-            // The channel has as many places as the gate has, and a job leaves the channel before it leaves the gate.
-            Err(TrySendError::Full(_)) => unreachable!("a job that was let in has its place"),
-            Err(TrySendError::Closed(envelope)) => {
+            Err(envelope) => {
                 self.turn_back(1);
                 Err(envelope.job)
             }
         }
+    }
+
+    /// Accepts a job that there is no room for, and ends it.
+    #[cold]
+    fn pass_by(&self, job: T) -> Result<JobId, SubmitError<T>> {
+        let Ok(admitted) = self.gate.admit_over(1) else { return Err(SubmitError::Closed(job)) };
+        let id = JobId::new(admitted.first);
+        self.push_out(Envelope::new(id, self.clock.stamp(), job));
+        Ok(id)
     }
 
     /// Submits a job, and waits for room until the deadline.
@@ -106,9 +121,18 @@ impl<T> Queue<T> {
     pub(crate) fn submit_many(&self, mut jobs: VecDeque<T>) -> Result<Vec<JobId>, SubmitManyError<T>> {
         let mut submitted = Vec::with_capacity(jobs.len());
         while !jobs.is_empty() {
-            let mut admission = Admission { gate: &self.gate, limit: jobs.len().min(BATCH_MAX) };
-            let Ok(Ok(admitted)) = block_on(&mut admission, Deadline::never()) else {
-                return Err(SubmitManyError { submitted, rest: jobs });
+            let admitted = match self.admit_some(jobs.len().min(BATCH_MAX)) {
+                Ok(Room::Here(admitted)) => admitted,
+                Ok(Room::PassBy(number)) => {
+                    let job = jobs.pop_front().expect("there is one at least");
+                    let id = JobId::new(number);
+                    self.push_out(Envelope::new(id, self.clock.stamp(), job));
+                    submitted.push(id);
+                    continue;
+                }
+                Err(refused) => {
+                    return Err(SubmitManyError { submitted, rest: jobs, full: refused == Refused::Full });
+                }
             };
             let stamp = self.clock.stamp();
             let numbers = admitted.first..admitted.first + admitted.count as u64;
@@ -117,10 +141,9 @@ impl<T> Queue<T> {
                 .zip(jobs.drain(..admitted.count))
                 .map(|(number, job)| Envelope::new(JobId::new(number), stamp, job))
                 .collect();
-            let sent = match self.sender.send_many(batch) {
+            let sent = match self.ready.enter_many(batch) {
                 Ok(()) => admitted.count,
-                Err(error) => {
-                    let refused = error.into_inner();
+                Err(refused) => {
                     self.turn_back(refused.len());
                     let sent = admitted.count - refused.len();
                     refused.into_iter().rev().for_each(|envelope| jobs.push_front(envelope.job));
@@ -131,6 +154,33 @@ impl<T> Queue<T> {
         }
         Ok(submitted)
     }
+
+    /// Lets in up to `limit` jobs of a batch, one at least, by the policy.
+    fn admit_some(&self, limit: usize) -> Result<Room, Refused> {
+        if self.overflow == Overflow::Block {
+            let admitted = block_on(&mut Admission { gate: &self.gate, limit }, Deadline::never());
+            return admitted.unwrap_or(Err(Refused::Closed)).map(Room::Here);
+        }
+        loop {
+            match self.gate.admit(limit) {
+                Err(Refused::Full) => {}
+                done => return done.map(Room::Here),
+            }
+            match self.when_full() {
+                Full::Again => {}
+                Full::PassBy => return self.gate.admit_over(1).map(|one| Room::PassBy(one.first)),
+                Full::Wait | Full::Refuse => return Err(Refused::Full),
+            }
+        }
+    }
+}
+
+/// Where a batch goes on.
+enum Room {
+    /// Jobs were let in.
+    Here(Admitted),
+    /// One was let in under this number that may not stay.
+    PassBy(u64),
 }
 
 pin_project! {

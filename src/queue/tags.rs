@@ -49,12 +49,14 @@ impl Tags {
         Self { state: Mutex::new(State { keys: UniqueKeys::new(keys), jobs: HashMap::new() }) }
     }
 
-    /// Lets a job in if its key is free, and notes what belongs to it. One step: a duplicate takes no place at the gate.
+    /// Lets a job in if its key is free, and notes what belongs to it. One step: a duplicate takes no place at the gate. `over`: whether
+    /// there is room or not, as the job passes by.
     pub(super) fn admit(
         &self,
         gate: &Gate,
         key: Option<(&[u8], Unique)>,
         track: Option<&Arc<Track>>,
+        over: bool,
         now: impl FnOnce() -> Moment,
     ) -> Result<JobId, NotNow> {
         let mut state = self.state.lock();
@@ -62,7 +64,7 @@ impl Tags {
         if let (Some((key, _)), Some(now)) = (key, now) {
             state.keys.refusal(key, now).map_or(Ok(()), |refusal| Err(NotNow::from(refusal)))?;
         }
-        let id = JobId::new(gate.admit(1)?.first);
+        let id = JobId::new(if over { gate.admit_over(1) } else { gate.admit(1) }?.first);
         if let (Some((key, unique)), Some(now)) = (key, now) {
             let claimed = state.keys.claim(key, id, unique, now);
             debug_assert_eq!(claimed, Ok(()), "the key was free, and the lock is held since");

@@ -3,6 +3,7 @@
 use super::engine::{Facts, NO_PASS, Trials};
 use super::envelope::{Envelope, JobId};
 use super::lease::{Leased, SharedJob};
+use super::ready::Lane;
 use super::seat::{Seat, SeatRef, Watched};
 use super::work::Queue;
 use crate::retry::{DeadReason, Failure, Resume, discard};
@@ -59,7 +60,7 @@ impl<T> Queue<T> {
     pub(crate) fn take(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
             let hand = match &self.judge.breaker {
-                None => self.take_up(seat, self.receiver.recv().ok()?, timeout),
+                None => self.take_up(seat, self.ready.of(Lane::Sync).recv().ok()?, timeout),
                 Some(breaker) => {
                     let passed = self.next_passed(breaker, Deadline::never()).ok()?;
                     self.take_up_passed(seat, passed, timeout)
@@ -78,7 +79,7 @@ impl<T> Queue<T> {
     pub(crate) async fn take_async(&self, seat: &Seat<T>, timeout: Option<Duration>) -> Option<InHand<T>> {
         loop {
             let hand = match &self.judge.breaker {
-                None => self.take_up(seat, self.receiver.recv_async().await.ok()?, timeout),
+                None => self.take_up(seat, self.ready.of(Lane::Async).recv_async().await.ok()?, timeout),
                 Some(breaker) => {
                     let passed = self.next_passed_async(breaker).await.ok()?;
                     self.take_up_passed(seat, passed, timeout)
@@ -100,7 +101,7 @@ impl<T> Queue<T> {
         seat: &Seat<T>,
         timeout: Option<Duration>,
     ) -> Option<(JobId, Option<InHand<T>>)> {
-        let envelope = self.receiver.try_recv().ok()?;
+        let envelope = self.ready.of(Lane::Sync).try_recv().ok()?;
         let id = envelope.id;
         Some((id, self.take_up(seat, envelope, timeout)))
     }
@@ -132,7 +133,8 @@ impl<T> Queue<T> {
             return None;
         }
         if let Some(reason) = envelope.doom(|| self.clock.moment()) {
-            self.bury_unseen(seat, envelope, reason);
+            seat.died.bump();
+            self.bury_unseen(envelope, reason);
             return None;
         }
         if envelope.is_parked() {
@@ -143,7 +145,8 @@ impl<T> Queue<T> {
                     return None;
                 }
                 Resume::Dead(reason) => {
-                    self.bury_unseen(seat, envelope, reason);
+                    seat.died.bump();
+                    self.bury_unseen(envelope, reason);
                     return None;
                 }
             }
@@ -186,14 +189,14 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Makes a dead letter of a job that nobody is to work on any more.
+    /// Makes a dead letter of a job that nobody is to work on any more. The caller has counted it.
     #[cold]
-    fn bury_unseen(&self, seat: &Seat<T>, mut envelope: Envelope<T>, reason: DeadReason) {
+    pub(super) fn bury_unseen(&self, mut envelope: Envelope<T>, reason: DeadReason) {
         let now = self.clock.now();
         if reason == DeadReason::Expired {
             discard(envelope.record_end(Failure::expired(), now));
         }
-        self.die(seat, envelope, reason, now);
+        self.die(envelope, reason, now);
     }
 
     /// Adds a seat for a worker.

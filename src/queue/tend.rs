@@ -30,7 +30,7 @@ pub(crate) struct Round {
     /// When the leases are to be looked at again.
     pub(crate) review: Moment,
     /// When the next sleeping handler is to be woken.
-    sleeper: Moment,
+    pub(crate) sleeper: Moment,
     /// When deliveries that pause may go on.
     pause: Moment,
 }
@@ -88,7 +88,8 @@ impl<T> Queue<T> {
         let mut next = now.after(if leasing.lease.renewed { time / 2 } else { time });
         let mut stuck = 0;
         for seat in self.seats.list() {
-            match seat.review(now, time, retire) {
+            let stubborn = seat.worker().is_some_and(|worker| worker >= self.stubborn_from);
+            match seat.review(now, time, retire && stubborn) {
                 Ok(again) => next = next.min(again.unwrap_or(next)),
                 Err(leased) => {
                     stuck += usize::from(seat.is_cut());

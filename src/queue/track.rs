@@ -24,7 +24,8 @@ pub enum JobEnd {
     Done,
     /// It died. It was put among the dead letters, where it may have been dropped since; if it is redriven, nobody is told here.
     Dead(DeadReason),
-    /// It was dropped by its handler, by [`at_most_once`](crate::PoolBuilder::at_most_once), or because copying it panicked.
+    /// It was dropped by its handler, by [`at_most_once`](crate::PoolBuilder::at_most_once), for want of room
+    /// ([`Overflow`](crate::Overflow)), or because copying it panicked.
     Dropped,
     /// It was cancelled before it was done.
     Cancelled,

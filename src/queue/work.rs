@@ -7,12 +7,13 @@ use super::judge::Judge;
 use super::lease::Leasing;
 use super::morgue::Morgue;
 use super::mover::Moving;
+use super::overflow::Overflow;
 use super::pause::Pauses;
+use super::ready::{Ready, Route};
 use super::rules::DeadRules;
 use super::seat::Seats;
 use super::tags::Tags;
 use super::track::JobEnd;
-use crate::channel::{Receiver, Sender, bounded};
 use crate::gate::Gate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex};
@@ -23,11 +24,11 @@ use std::time::{Duration, Instant, SystemTime};
 /// A bounded queue of jobs, for any number of submitters and a fixed number of workers.
 pub(crate) struct Queue<T> {
     pub(super) gate: Gate,
-    pub(super) sender: Sender<Envelope<T>>,
-    pub(super) receiver: Receiver<Envelope<T>>,
+    pub(super) ready: Ready<T>,
     pub(super) delayed: Delayed<T>,
     /// Handlers that wait for their time.
     timers: Arc<Timers>,
+    pub(super) overflow: Overflow,
     pub(super) morgue: Morgue<T>,
     pub(super) alert: Alert,
     pub(super) moving: Moving,
@@ -39,7 +40,8 @@ pub(crate) struct Queue<T> {
     pub(super) pauses: Pauses,
     #[cfg(feature = "cron")]
     pub(super) repeats: super::repeat::Repeats<T>,
-    stoppable: bool,
+    /// Workers with lower numbers end whatever their handlers do.
+    pub(super) stubborn_from: u32,
     /// Jobs that are handed back by a shutdown, until it collects them.
     bin: Mutex<Vec<Released<T>>>,
     /// Jobs that were cut off, and that their handlers gave back afterwards, until the shutdown collects them.
@@ -54,6 +56,12 @@ pub(crate) struct Queue<T> {
     pub(super) leases_lost: AtomicU64,
     /// How many jobs could not be saved from a worker that had lost its lease, because copying them panicked.
     pub(super) uncopied: AtomicU64,
+    /// How many jobs had to go for want of room.
+    pub(super) overflowed: AtomicU64,
+    /// Of those, how many were dropped.
+    pub(super) shed: AtomicU64,
+    /// How many jobs died in no worker's hand.
+    pub(super) died_outside: AtomicU64,
     /// How many admissions were taken back, because the channel did not take the job.
     pub(super) turned_back: AtomicU64,
     pub(super) clock: Clock,
@@ -64,14 +72,17 @@ pub(crate) struct Queue<T> {
 pub(crate) struct Plan<T> {
     pub(crate) name: Arc<str>,
     pub(crate) capacity: usize,
+    pub(crate) overflow: Overflow,
     pub(crate) dead: DeadRules,
     pub(crate) clock: Clock,
     /// How many keys are remembered at most.
     pub(crate) unique_keys: usize,
     pub(crate) leasing: Option<Leasing<T>>,
     pub(crate) judge: Judge,
-    /// Whether handlers end by themselves when their job is cut off.
-    pub(crate) stoppable: bool,
+    /// The lane of each job, if there are two.
+    pub(crate) route: Option<Route<T>>,
+    /// Workers with lower numbers end by themselves when their jobs are cut off, whatever their handlers do.
+    pub(crate) stubborn_from: u32,
 }
 
 /// A job that was accepted but is not going to be run: a shutdown hands it back. That was not an attempt.
@@ -141,14 +152,13 @@ impl<T> Queue<T> {
         if let Some(breaker) = &plan.judge.breaker {
             breaker.subscribe(&alarm);
         }
-        let (sender, receiver) = bounded(plan.capacity);
         let timers = Timers::new(Arc::clone(&alarm));
         Self {
             gate: Gate::new(plan.capacity),
-            sender,
-            receiver,
+            ready: Ready::new(plan.capacity, plan.route),
             delayed: Delayed::new(alarm),
             timers,
+            overflow: plan.overflow,
             morgue: Morgue::new(&plan.dead),
             alert: Alert::new(plan.dead.on_dead),
             moving: Moving::default(),
@@ -159,7 +169,7 @@ impl<T> Queue<T> {
             pauses: Pauses::new(),
             #[cfg(feature = "cron")]
             repeats: super::repeat::Repeats::new(),
-            stoppable: plan.stoppable,
+            stubborn_from: plan.stubborn_from,
             bin: Mutex::new(Vec::new()),
             cut_bin: Mutex::new(Some(Vec::new())),
             released: AtomicU64::new(0),
@@ -167,6 +177,9 @@ impl<T> Queue<T> {
             cancelled: AtomicU64::new(0),
             leases_lost: AtomicU64::new(0),
             uncopied: AtomicU64::new(0),
+            overflowed: AtomicU64::new(0),
+            shed: AtomicU64::new(0),
+            died_outside: AtomicU64::new(0),
             turned_back: AtomicU64::new(0),
             clock: plan.clock,
             name: plan.name,
@@ -201,13 +214,13 @@ impl<T> Queue<T> {
 
     /// Returns how many jobs are ready: a snapshot.
     pub(crate) fn ready(&self) -> u64 {
-        self.receiver.len() as u64
+        self.ready.len() as u64
     }
 
     /// Makes a job ready that is held already. It has its place, so this waits for a peer in mid-step at most.
     pub(super) fn make_ready(&self, envelope: Envelope<T>) {
-        if let Err(error) = self.sender.send(envelope) {
-            self.release(error.into_inner());
+        if let Err(envelope) = self.ready.send(envelope) {
+            self.release(envelope);
         }
     }
 
@@ -286,21 +299,25 @@ impl<T> Queue<T> {
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
-        self.sender.close();
+        self.ready.close();
         self.pauses.end();
         #[cfg(feature = "cron")]
         self.repeats.close();
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
-        while let Ok(envelope) = self.receiver.recv() {
-            self.release(envelope);
-        }
+        self.ready.drain(|envelope| self.release(envelope));
         let cut_off = cut.into_iter().map(|(id, leased)| CutOff {
             id,
             job: leased.and_then(|leased| self.copy(leased)).map(Released::of),
         });
-        let occupied = if self.stoppable { 0 } else { self.seats.busy().0 };
+        let occupied = self.seats.occupied_from(self.stubborn_from);
         Stopped { cut_off: cut_off.collect(), occupied }
+    }
+
+    /// Returns true once all work is ended: no job is taken up any more.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.ready.is_closed()
     }
 
     /// Takes back a job that was cut off: for the shutdown to hand it out, if that has not ended meanwhile.

@@ -29,6 +29,8 @@ pub enum DeadReason {
     Elapsed,
     /// The budget did not cover the next attempt: see [`RetryPolicy::budget`].
     Budget,
+    /// There was no room for it, or for the next: see [`Overflow`](crate::Overflow). It died of no failure.
+    Overflow,
 }
 
 impl fmt::Display for DeadReason {
@@ -41,6 +43,7 @@ impl fmt::Display for DeadReason {
             DeadReason::Expired => "expired",
             DeadReason::Elapsed => "out of time",
             DeadReason::Budget => "out of budget",
+            DeadReason::Overflow => "no room",
         })
     }
 }

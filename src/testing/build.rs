@@ -1,6 +1,6 @@
 //! From the settings of a pool to a simulation of it.
 
-use super::sim::Sim;
+use super::sim::{Handler, Sim};
 use crate::pool::{BuildError, Context, Leased, PoolBuilder, Unleased};
 use crate::retry::IntoOutcome;
 
@@ -26,7 +26,47 @@ impl PoolBuilder<Unleased> {
         F: FnMut(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, handler))
+        Ok(Sim::new(self.still(seed)?, seed, Handler::of(handler)))
+    }
+
+    /// Makes a pool without threads whose handler is async: as [`simulate`](Self::simulate), for the handlers of
+    /// [`start_async`](Self::start_async).
+    ///
+    /// A worker has one handler at a time: set as many workers as handlers are to wait at once. The seed chooses which of the
+    /// handlers that can go on is polled next. [`Context::sleep`] ends when the virtual clock comes to it, and so does the
+    /// [timeout](Self::timeout), which drops a handler where it waits.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work: see [`BuildError`].
+    ///
+    /// # Panics
+    ///
+    /// As [`simulate`](Self::simulate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let mut sim = Pool::builder().workers(3).simulate_async(7, async |hours: &u64, cx: &Context| {
+    ///     cx.sleep(Duration::from_secs(hours * 3_600)).await;
+    /// })?;
+    /// for hours in [5, 2, 9] {
+    ///     sim.submit(hours)?;
+    /// }
+    /// assert!(sim.run_until_done());
+    /// assert_eq!(sim.now(), Duration::from_secs(9 * 3_600));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn simulate_async<'h, T, F, R>(self, seed: u64, handler: F) -> Result<Sim<'h, T>, BuildError>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&T, &Context) -> R + 'h,
+        R: IntoOutcome,
+    {
+        Ok(Sim::new(self.still(seed)?, seed, Handler::of_async(handler)))
     }
 }
 
@@ -46,6 +86,25 @@ impl PoolBuilder<Leased> {
         F: FnMut(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, handler))
+        Ok(Sim::new(self.still(seed)?, seed, Handler::of(handler)))
+    }
+
+    /// Makes a pool without threads whose handler is async: as [`PoolBuilder::simulate_async`], with leases. A handler that has
+    /// lost its lease is polled once more, and dropped.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work: see [`BuildError`].
+    ///
+    /// # Panics
+    ///
+    /// As [`simulate`](Self::simulate).
+    pub fn simulate_async<'h, T, F, R>(self, seed: u64, handler: F) -> Result<Sim<'h, T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: AsyncFn(&T, &Context) -> R + 'h,
+        R: IntoOutcome,
+    {
+        Ok(Sim::new(self.still(seed)?, seed, Handler::of_async(handler)))
     }
 }

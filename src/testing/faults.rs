@@ -16,7 +16,8 @@ pub enum Fault {
     /// The attempt panics before the handler is called. No panic is raised, so nothing is printed; the failure is the same.
     Panic,
     /// The handler takes longer than its lease allows: the job goes to another worker, and this one settles too late.
-    /// Without leases it takes long, and nothing else happens.
+    /// Without leases it takes long, and nothing else happens. An [async](crate::PoolBuilder::simulate_async) handler is not
+    /// polled any more, until its timeout drops it, if it has one.
     Hang,
     /// The lease is lost at once, whatever its time is: the job goes to another worker, and this one settles too late. Never
     /// chosen without leases.

@@ -48,6 +48,9 @@
 //! happen, the clock moves to the moment at which something can: a retry is due, a lease runs out, a handler that hangs
 //! comes back.
 //!
+//! An async handler is polled when its job is taken and whenever it was woken, each time in a step of its own: between any two
+//! of its `await`s anything may happen to others. If it hangs, it is not polled any more, until its timeout drops it.
+//!
 //! A handler takes no time, unless a [`Fault`] says otherwise. It is called when its job is taken, or, by a fault, when it is
 //! settled. Between the two anything may happen to other jobs, and to this one if its lease is lost: another worker may
 //! take it, and be done with it first.
@@ -55,7 +58,8 @@
 //! # What is not
 //!
 //! * Threads: two handlers never run at the same time. What they share is not tested for data races here.
-//! * Async handlers: there is no executor. Call what they call.
+//! * Runtimes: an [async](crate::PoolBuilder::simulate_async) handler waits with [`Context::sleep`](crate::Context::sleep), or on
+//!   what other handlers and the test do. It is polled by the simulation alone, one handler at a time.
 //! * [`PoolBuilder::replace_stuck`](crate::PoolBuilder::replace_stuck) and
 //!   [`PoolBuilder::concurrency`](crate::PoolBuilder::concurrency), which are about threads, have no effect. Nor has
 //!   [`PoolBuilder::drop_deadline`](crate::PoolBuilder::drop_deadline): a simulation that is dropped ends at once.

@@ -5,18 +5,38 @@ use super::faults::Faults;
 use super::random::Random;
 use super::step::Slot;
 use super::trace::{Event, EventKind, KEPT_DEFAULT, Trace};
-use crate::pool::{Context, DeadLetters, Handle, Still};
+use crate::pool::{AsyncHandler, Context, DeadLetters, Handle, Still};
 use crate::queue::{JobId, Stats, SubmitError};
 use crate::retry::{IntoOutcome, Outcome};
 use crate::time::{Moment, VirtualClock};
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Steps of one call when nothing else is said: some seconds.
 const STEP_LIMIT_DEFAULT: u64 = 10_000_000;
 
 /// The user's handler.
-pub(super) type Handler<'h, T> = Box<dyn FnMut(&T, &Context) -> Outcome + 'h>;
+pub(super) enum Handler<'h, T: Send + 'static> {
+    Sync(SyncHandler<'h, T>),
+    Async(AsyncHandler<'h, T>),
+}
+
+type SyncHandler<'h, T> = Box<dyn FnMut(&T, &Context) -> Outcome + 'h>;
+
+impl<'h, T: Send + 'static> Handler<'h, T> {
+    pub(super) fn of<R: IntoOutcome>(mut handler: impl FnMut(&T, &Context) -> R + 'h) -> Self {
+        Handler::Sync(Box::new(move |job, cx| handler(job, cx).into_outcome()))
+    }
+
+    pub(super) fn of_async<R: IntoOutcome>(handler: impl AsyncFn(&T, &Context) -> R + 'h) -> Self {
+        let handler = Rc::new(handler);
+        Handler::Async(Box::new(move |hand, cx| {
+            let handler = Rc::clone(&handler);
+            Box::pin(async move { (*handler)(hand.job(), &cx).await.into_outcome() })
+        }))
+    }
+}
 
 /// A pool without threads: for tests, see the [module](super).
 ///
@@ -52,7 +72,7 @@ pub(super) type Handler<'h, T> = Box<dyn FnMut(&T, &Context) -> Outcome + 'h>;
 pub struct Sim<'h, T: Send + 'static> {
     pub(super) still: Still<T>,
     pub(super) handler: Handler<'h, T>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot<'h>>,
     pub(super) faults: Faults,
     pub(super) random: Random,
     pub(super) books: Books,
@@ -67,14 +87,10 @@ pub struct Sim<'h, T: Send + 'static> {
 }
 
 impl<'h, T: Send + 'static> Sim<'h, T> {
-    pub(super) fn new<R: IntoOutcome>(
-        still: Still<T>,
-        seed: u64,
-        mut handler: impl FnMut(&T, &Context) -> R + 'h,
-    ) -> Self {
+    pub(super) fn new(still: Still<T>, seed: u64, handler: Handler<'h, T>) -> Self {
         let start = still.now();
         Self {
-            handler: Box::new(move |job, cx| handler(job, cx).into_outcome()),
+            handler,
             slots: (0..still.workers()).map(|_| None).collect(),
             faults: Faults::none(),
             random: Random::new(seed),
@@ -114,13 +130,19 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
         self
     }
 
-    /// Submits a job, if there is room for it.
+    /// Submits a job, if there is room for it, or if the pool's [`Overflow`](crate::Overflow) policy makes some.
     ///
     /// # Errors
     ///
     /// [`SubmitError::Full`] with the job.
     pub fn submit(&mut self, job: T) -> Result<JobId, SubmitError<T>> {
-        let id = self.still.pool.try_submit(job)?;
+        let before = self.stats().overflowed;
+        let submitted = self.still.pool.try_submit(job);
+        // Some may have gone although there was no room in the end.
+        let after = self.stats();
+        (before..after.overflowed).for_each(|_| self.note(EventKind::Overflowed));
+        self.died = after.died;
+        let id = submitted?;
         self.note(EventKind::Submitted(id));
         Ok(id)
     }

@@ -1,9 +1,9 @@
 //! What can happen in a simulation: a job is taken, a job is settled, a lease is lost, the clock moves.
 
 use super::faults::Fault;
-use super::sim::Sim;
+use super::sim::{Handler, Sim};
 use super::trace::{EventKind, Fate};
-use crate::pool::StillTake;
+use crate::pool::{StillTake, StillWork};
 use crate::queue::JobId;
 use crate::queue::engine::Facts;
 use crate::retry::{Failure, Outcome, Verdict, discard};
@@ -16,14 +16,18 @@ const HANG_DEFAULT: Duration = Duration::from_secs(3_600);
 const SLOW_DEFAULT: Duration = Duration::from_secs(1);
 
 /// A worker, and what it has in hand.
-pub(super) type Slot = Option<Busy>;
+pub(super) type Slot<'h> = Option<Busy<'h>>;
 
 /// A job in a worker's hand.
-pub(super) struct Busy {
+pub(super) struct Busy<'h> {
     job: JobId,
     /// What the handler returned. None: it has not been called yet.
     outcome: Option<Outcome>,
-    /// When it is settled at the earliest.
+    /// The handler, if it is async and was begun.
+    work: Option<StillWork<'h>>,
+    /// What goes wrong when it has ended.
+    fault: Option<Fault>,
+    /// When it is settled, or polled again, at the earliest.
     until: Moment,
     /// Its lease is to be lost before that.
     doomed: bool,
@@ -31,7 +35,20 @@ pub(super) struct Busy {
     pub(super) lost: bool,
 }
 
-impl<T: Send + 'static> Sim<'_, T> {
+impl Busy<'_> {
+    /// Returns true if something can be done about it when its time has come.
+    fn can_go_on(&self) -> bool {
+        let waits = self.work.as_ref().is_some_and(|work| !work.is_woken());
+        self.outcome.is_some() || self.doomed || self.hangs() || !waits
+    }
+
+    /// Returns true while it hangs: its time to go on, or to be stopped, is said by `until`.
+    fn hangs(&self) -> bool {
+        self.fault == Some(Fault::Hang) && !self.lost
+    }
+}
+
+impl<'h, T: Send + 'static> Sim<'h, T> {
     /// Does one thing that can happen now. False if there is none.
     pub(super) fn act(&mut self) -> bool {
         let now = self.still.now();
@@ -40,7 +57,7 @@ impl<T: Send + 'static> Sim<'_, T> {
             self.tend();
         }
         let ready = self.still.ready() > 0;
-        let can = |slot: &Slot| slot.as_ref().map_or(ready, |busy| busy.until <= now);
+        let can = |slot: &Slot<'_>| slot.as_ref().map_or(ready, |busy| busy.until <= now && busy.can_go_on());
         let choices = self.slots.iter().filter(|slot| can(slot)).count();
         if choices == 0 {
             return false;
@@ -59,9 +76,12 @@ impl<T: Send + 'static> Sim<'_, T> {
     pub(super) fn move_clock(&mut self, end: Moment) -> bool {
         let (chore, review) = self.tend();
         let busy = self.slots.iter().flatten();
-        let settled = busy.clone().map(|busy| busy.until).min().unwrap_or(Moment::NEVER);
+        // Those whose time has come wait for somebody else.
+        let now = self.still.now();
+        let settled = busy.clone().map(|busy| busy.until).filter(|until| *until > now).min();
+        let settled = settled.unwrap_or(Moment::NEVER);
         let review = if busy.clone().any(|busy| !busy.lost) { review } else { Moment::NEVER };
-        let (now, next) = (self.still.now(), chore.min(settled).min(review));
+        let next = chore.min(settled).min(review);
         if next == Moment::NEVER || next > end || next <= now {
             return false;
         }
@@ -83,6 +103,8 @@ impl<T: Send + 'static> Sim<'_, T> {
             let lost = self.still.is_lost(worker);
             if let Some(busy) = self.slots[worker].as_mut().filter(|busy| lost && !busy.lost) {
                 busy.lost = true;
+                // It learns of that as soon as it is polled.
+                busy.work.iter().for_each(StillWork::wake);
                 let job = busy.job;
                 self.books.lost += 1;
                 self.note(EventKind::LeaseLost { worker, job });
@@ -110,6 +132,8 @@ impl<T: Send + 'static> Sim<'_, T> {
         let mut busy = Busy {
             job,
             outcome: None,
+            work: None,
+            fault: None,
             until: self.still.now(),
             doomed: fault == Some(Fault::LoseLease),
             lost: false,
@@ -121,32 +145,51 @@ impl<T: Send + 'static> Sim<'_, T> {
             Some(Fault::Hang | Fault::LoseLease | Fault::Slow) => self.random.coin(),
         };
         if early {
-            busy.outcome = Some(self.call(worker));
+            busy.outcome = self.go_on(worker, &mut busy);
         }
+        busy.fault = fault;
         match fault {
             Some(Fault::Fail) => busy.outcome = Some(Outcome::retry("an injected failure")),
             Some(Fault::Panic) => {
                 busy.outcome = Some(Outcome::Retry(Failure::from_panic(&"an injected panic")));
             }
-            Some(Fault::FailAfter) => {
-                discard(busy.outcome.replace(Outcome::retry("an injected failure after the work")));
-            }
-            Some(Fault::Hang) => busy.until = busy.until.after(self.hang()),
+            Some(Fault::Hang) => busy.until = busy.until.after(self.stops().unwrap_or_else(|| self.hang())),
             Some(Fault::Slow) => busy.until = busy.until.after(self.slow()),
-            Some(Fault::LoseLease) | None => {}
+            Some(Fault::LoseLease | Fault::FailAfter) | None => {}
         }
         self.slots[worker] = Some(busy);
     }
 
     /// A worker settles its job, or loses it first.
-    fn finish(&mut self, worker: usize, mut busy: Busy) {
+    fn finish(&mut self, worker: usize, mut busy: Busy<'h>) {
         if std::mem::take(&mut busy.doomed) && self.still.run_out(worker) {
             self.slots[worker] = Some(busy);
             self.tend();
             return;
         }
         let job = busy.job;
-        let outcome = busy.outcome.take().unwrap_or_else(|| self.call(worker));
+        if busy.hangs() {
+            // Without a timeout it goes on in the end.
+            busy.fault = None;
+            busy.work.iter().for_each(StillWork::wake);
+            if self.stops().is_some() {
+                discard(busy.outcome.replace(Outcome::Retry(Failure::timeout())));
+            }
+        }
+        let outcome = busy.outcome.take().or_else(|| self.go_on(worker, &mut busy));
+        let Some(outcome) = outcome else {
+            self.slots[worker] = Some(busy);
+            return;
+        };
+        // What is left of the handler goes before its job: user code.
+        discard(busy.work.take());
+        let outcome = match busy.fault {
+            Some(Fault::FailAfter) => {
+                discard(outcome);
+                Outcome::retry("an injected failure after the work")
+            }
+            _ => outcome,
+        };
         let verdict = self.still.judge(worker, outcome);
         let mut fate = Fate::of(&verdict);
         let failed = matches!(verdict, Verdict::Retry(..) | Verdict::Park(..) | Verdict::Dead(..));
@@ -161,8 +204,23 @@ impl<T: Send + 'static> Sim<'_, T> {
         self.note(EventKind::Settled { worker, job, fate });
     }
 
-    fn call(&mut self, worker: usize) -> Outcome {
-        self.still.handle(worker, &mut *self.handler)
+    /// Calls the handler, or polls it. None: it waits.
+    fn go_on(&mut self, worker: usize, busy: &mut Busy<'h>) -> Option<Outcome> {
+        let outcome = match &mut self.handler {
+            Handler::Sync(handler) => Some(self.still.handle(worker, &mut **handler)),
+            Handler::Async(handler) => {
+                if busy.work.is_none() {
+                    busy.work = self.still.begin(worker, handler);
+                }
+                busy.work.as_mut().and_then(StillWork::poll)
+            }
+        };
+        // The handler may have submitted to a full pool.
+        self.died = self.stats().died;
+        if outcome.is_none() {
+            self.note(EventKind::Waits { worker, job: busy.job });
+        }
+        outcome
     }
 
     /// Returns true if a job has died since this was asked last.
@@ -173,7 +231,12 @@ impl<T: Send + 'static> Sim<'_, T> {
 
     /// Returns after which time a handler that says nothing has lost its job.
     fn patience(&self) -> Option<Duration> {
-        self.still.lease.and_then(|lease| lease.lost_after(self.still.timeout))
+        self.still.lease.and_then(|lease| lease.lost_after(self.still.timeout()))
+    }
+
+    /// Returns after which time a handler is stopped that waits: only async ones can be.
+    fn stops(&self) -> Option<Duration> {
+        self.still.timeout().filter(|_| matches!(self.handler, Handler::Async(_)))
     }
 
     fn hang(&self) -> Duration {

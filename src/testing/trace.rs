@@ -27,6 +27,9 @@ pub struct Event {
 pub enum EventKind {
     /// A job was accepted, by [`Sim::submit`](super::Sim::submit).
     Submitted(JobId),
+    /// A job had to go, because the pool was full: see [`Overflow`](crate::Overflow). The submission that brought that about is
+    /// the next event, if it was accepted.
+    Overflowed,
     /// A worker took a job.
     Delivered {
         /// Which worker, from 0.
@@ -39,6 +42,13 @@ pub enum EventKind {
         delivery: u32,
         /// What goes wrong with it.
         fault: Option<Fault>,
+    },
+    /// An async handler was polled, and waits.
+    Waits {
+        /// Which worker.
+        worker: usize,
+        /// The job.
+        job: JobId,
     },
     /// A worker settled its job.
     Settled {
@@ -172,11 +182,13 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:14.6} s  ", self.at.as_secs_f64())?;
         match self.kind {
+            EventKind::Overflowed => f.write_str("a job goes for want of room"),
             EventKind::Submitted(job) => write!(f, "job {job} is submitted"),
             EventKind::Delivered { worker, job, attempt, delivery, fault } => {
                 write!(f, "worker {worker}: job {job}, attempt {attempt}, delivery {delivery}")?;
                 fault.map_or(Ok(()), |fault| write!(f, ", {fault}"))
             }
+            EventKind::Waits { worker, job } => write!(f, "worker {worker}: job {job} waits"),
             EventKind::Settled { worker, job, fate } => write!(f, "worker {worker}: job {job} {fate}"),
             EventKind::Refused { worker, job } => write!(f, "worker {worker}: job {job} is settled too late"),
             EventKind::LeaseLost { worker, job } => write!(f, "worker {worker}: job {job} is taken away"),

@@ -26,6 +26,7 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
         stats.dropped,
         stats.discarded
             + stats.cancelled
+            + stats.shed
             + stats.evicted
             + stats.dead_expired
             + stats.purged

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 pin_project! {
     /// A handler at work.
-    pub(super) struct Guarded<'h, F> {
+    pub(in crate::pool) struct Guarded<'h, F> {
         // None once it is over: it is dropped as soon as that is known.
         #[pin]
         handler: Option<F>,
@@ -23,7 +23,7 @@ pin_project! {
 }
 
 impl<'h, F: Future<Output = Outcome>> Guarded<'h, F> {
-    pub(super) fn new(handler: F, deadline: Option<Sleep>, hold: &'h dyn Hold, id: JobId) -> Self {
+    pub(in crate::pool) fn new(handler: F, deadline: Option<Sleep>, hold: &'h dyn Hold, id: JobId) -> Self {
         Self { handler: Some(handler), deadline, hold, id }
     }
 }

@@ -16,4 +16,7 @@ mod places;
 mod ready;
 mod worker;
 
-pub(super) use worker::{Lane, work};
+pub(super) use guarded::Guarded;
+#[cfg(feature = "tokio")]
+pub(super) use worker::yield_once;
+pub(super) use worker::{Common, work};

@@ -7,7 +7,7 @@ use crate::pool::context::Context;
 use crate::pool::crew::Crew;
 use crate::pool::worker::Rules;
 use crate::queue::LeaseLost;
-use crate::queue::engine::{Delivered, Engine, Facts, Taken};
+use crate::queue::engine::{Delivered, Engine, Taken};
 use crate::retry::IntoOutcome;
 use crate::sync::Arc;
 use crate::time::{Sleep, Timers};
@@ -22,7 +22,7 @@ const INTAKE_BATCH: usize = 32;
 
 /// What the workers of a lane share, beside the rules.
 #[derive(Clone)]
-pub(in crate::pool) struct Lane {
+pub(in crate::pool) struct Common {
     /// How many handlers one worker has at once.
     pub(in crate::pool) concurrency: usize,
     pub(in crate::pool) timers: Arc<Timers>,
@@ -31,14 +31,14 @@ pub(in crate::pool) struct Lane {
 }
 
 /// Runs a worker until its queue is closed and empty, and its handlers have ended.
-pub(in crate::pool) fn work<E, F, R>(engine: &E, rules: &Rules<F>, lane: &Lane, worker: usize)
+pub(in crate::pool) fn work<E, F, R>(engine: &E, rules: &Rules<F>, lane: &Common, worker: usize)
 where
     E: Engine,
     F: AsyncFn(&E::Job, &Context) -> R,
     R: IntoOutcome,
 {
     let holds = Holds { free: RefCell::new(Vec::new()), worker };
-    run(engine, lane, rules.timeout, &holds, |hold, delivery| {
+    run(engine, lane, rules.conduct.timeout, &holds, |hold, delivery| {
         let holds = &holds;
         async move {
             let settled = handle(engine, rules, lane, &hold, delivery).await;
@@ -51,7 +51,7 @@ where
 async fn handle<E, F, R>(
     engine: &E,
     rules: &Rules<F>,
-    lane: &Lane,
+    lane: &Common,
     hold: &Arc<E::Hold>,
     delivery: E::Delivery,
 ) -> Result<(), LeaseLost>
@@ -61,27 +61,13 @@ where
     R: IntoOutcome,
 {
     let facts = delivery.facts();
-    let context = lane.context(engine, rules, hold, &facts);
-    let deadline = rules.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
+    let mut context = rules.conduct.context(engine, hold, &lane.timers);
+    rules.conduct.begin(&mut context, &facts);
+    let deadline = rules.conduct.timeout.map(|timeout| Sleep::after(&lane.timers, engine.clock(), timeout));
     let handler = async { (rules.handler)(delivery.job(), &context).await.into_outcome() };
     let outcome = Guarded::new(handler, deadline, &**hold, facts.id).await;
-    let verdict = rules.judge.judge(outcome, &facts, || delivery.trials(), engine.clock());
+    let verdict = rules.conduct.judge(outcome, &facts, &delivery, engine.clock());
     engine.settle(hold, delivery, verdict)
-}
-
-impl Lane {
-    fn context<E: Engine, F>(
-        &self,
-        engine: &E,
-        rules: &Rules<F>,
-        hold: &Arc<E::Hold>,
-        facts: &Facts,
-    ) -> Context {
-        let (name, clock) = (Arc::clone(engine.name()), engine.clock().clone());
-        let mut context = Context::of_worker(name, clock, Arc::clone(hold) as _, Arc::clone(&self.timers));
-        context.begin(facts, rules.judge.retry.is_last(facts.attempt), rules.timeout);
-        context
-    }
 }
 
 /// Holds that no delivery uses at the moment.
@@ -106,7 +92,7 @@ impl<H> Holds<H> {
 /// The executor: takes deliveries as long as there is room, polls what was woken, sleeps when there is nothing to do.
 fn run<E, W>(
     engine: &E,
-    lane: &Lane,
+    lane: &Common,
     timeout: Option<Duration>,
     holds: &Holds<E::Hold>,
     begin: impl Fn(Arc<E::Hold>, E::Delivery) -> W,
@@ -165,7 +151,7 @@ fn poll_intake(intake: Pin<&mut impl Future<Output = ()>>, waker: &Waker) {
 }
 
 /// Lets others have their turn.
-async fn yield_once() {
+pub(in crate::pool) async fn yield_once() {
     let mut yielded = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
