@@ -33,6 +33,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tree::Tree;
 
+/// How many lines of what the compiler said are shown.
+const SHOWN: usize = 20;
+
 /// What was asked for.
 #[derive(Default)]
 struct Options {
@@ -195,8 +198,9 @@ impl Session<'_> {
     }
 
     fn does_not_compile(&mut self, mutants: &[&Mutant], text: &str) -> Result<(), String> {
+        let errors = text.lines().filter(|line| line.starts_with("error") || line.trim_start().starts_with("-->"));
+        errors.take(SHOWN).for_each(|line| println!("  {line}"));
         if let [mutant] = mutants {
-            println!("{text}");
             let (name, mark) = (mutant.name.clone(), mutant.mark.clone());
             return self.note(Row { name, mark, fate: Fate::DoesNotCompile, by: String::new(), seconds: 0.0 });
         }
