@@ -89,14 +89,9 @@ inline push(v) {
             };
             if
             :: won ->
-#ifdef NOTIFY_BEFORE_PUBLISH
-                if :: flag -> notify(R) :: else fi;
-#endif
                 atomic {
                     slot[at % CAP] = v; stamp[at % CAP] = 2 * at + 1;
-#ifndef NOTIFY_BEFORE_PUBLISH
                     owed = flag;
-#endif
                     answer = Done
                 }
             :: else

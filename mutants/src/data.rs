@@ -116,7 +116,8 @@ fn rule(entry: &str) -> Option<Rule> {
     let (old, new) = texts.split_once("\n--- new\n")?;
     let mut lines = head.lines();
     let name = format!("rule: {}", lines.next()?.trim());
-    let mut rule = Rule { name, old: old.to_owned(), new: new.trim_end_matches('\n').to_owned(), ..Rule::default() };
+    let mut rule =
+        Rule { name, old: old.to_owned(), new: new.trim_end_matches('\n').to_owned(), ..Rule::default() };
     for line in lines.filter(|line| !line.starts_with('#')) {
         match line.split_once(' ')? {
             ("file", file) => rule.file = file.trim().to_owned(),
@@ -150,6 +151,9 @@ mod tests {
     fn the_longest_beginning_decides() {
         let check = |program: &str| vec![Check { program: program.to_owned(), filters: Vec::new() }];
         let checks = Checks(vec![("a".to_owned(), check("1")), ("a/b".to_owned(), check("2"))]);
-        assert_eq!((checks.of("a/b.rs"), checks.of("a/c.rs"), checks.of("b")), (check("2"), check("1"), vec![]));
+        assert_eq!(
+            (checks.of("a/b.rs"), checks.of("a/c.rs"), checks.of("b")),
+            (check("2"), check("1"), vec![])
+        );
     }
 }

@@ -132,8 +132,9 @@ fn choose<'a>(
         Some(part) => mutant.name.contains(part.as_str()),
         None => options.list || options.all || options.sample.is_some() || is_new(mutant),
     });
-    let mut wanted: Vec<_> =
-        wanted.filter(|mutant| options.argued || options.list || argued.reason(&mutant.name).is_none()).collect();
+    let mut wanted: Vec<_> = wanted
+        .filter(|mutant| options.argued || options.list || argued.reason(&mutant.name).is_none())
+        .collect();
     if let Some(count) = options.sample {
         shuffle(&mut wanted, options.seed);
         wanted.truncate(count);
@@ -198,11 +199,18 @@ impl Session<'_> {
     }
 
     fn does_not_compile(&mut self, mutants: &[&Mutant], text: &str) -> Result<(), String> {
-        let errors = text.lines().filter(|line| line.starts_with("error") || line.trim_start().starts_with("-->"));
+        let errors =
+            text.lines().filter(|line| line.starts_with("error") || line.trim_start().starts_with("-->"));
         errors.take(SHOWN).for_each(|line| println!("  {line}"));
         if let [mutant] = mutants {
             let (name, mark) = (mutant.name.clone(), mutant.mark.clone());
-            return self.note(Row { name, mark, fate: Fate::DoesNotCompile, by: String::new(), seconds: 0.0 });
+            return self.note(Row {
+                name,
+                mark,
+                fate: Fate::DoesNotCompile,
+                by: String::new(),
+                seconds: 0.0,
+            });
         }
         let (first, second) = mutants.split_at(mutants.len() / 2);
         self.batch(first)?;

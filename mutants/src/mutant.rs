@@ -30,7 +30,10 @@ impl Mutant {
         let (one, two) = (&self.site.at, &other.site.at);
         let apart = self.file != other.file || one.end <= two.start || two.end <= one.start;
         let same = one == two && matches!(self.site.change, Change::Weaken { .. });
-        self.is_switched() && other.is_switched() && (apart || same) && self.is_for_loom() == other.is_for_loom()
+        self.is_switched()
+            && other.is_switched()
+            && (apart || same)
+            && self.is_for_loom() == other.is_for_loom()
     }
 
     /// Whether the models see it: the library's own tests are built apart from them.
@@ -84,7 +87,8 @@ fn sources(root: &Path) -> Result<Vec<String>, String> {
     };
     let mut files: Vec<_> = files.iter().map(name).collect();
     files.retain(|file| {
-        let is_test = file.ends_with("tests.rs") || file.contains("/tests/") || file.starts_with("src/testing");
+        let is_test =
+            file.ends_with("tests.rs") || file.contains("/tests/") || file.starts_with("src/testing");
         file.ends_with(".rs") && !is_test && file != "src/sync.rs" && !file.starts_with("src/sync/")
     });
     // The broadcast's models take longest: they come last.

@@ -113,7 +113,8 @@ fn parse(line: &str) -> Option<Row> {
 
 /// Today's date, of the calendar of UTC.
 fn today() -> String {
-    let days = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
+    let days =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() / 86_400);
     date(days)
 }
 

@@ -33,7 +33,8 @@ pub(crate) fn judge(
     let (mut fate, mut by) = (Fate::Survived, String::new());
     let known = first.filter(|check| programs.contains_key(&check.program));
     for check in known.iter().chain(&mutant.checks) {
-        let program = programs.get(&check.program).ok_or_else(|| format!("no test program {}", check.program))?;
+        let program =
+            programs.get(&check.program).ok_or_else(|| format!("no test program {}", check.program))?;
         match run(tree, program, check, mutant.number, limit)? {
             End::Passed => {}
             End::Failed(test) => {
@@ -124,7 +125,8 @@ pub(crate) fn rehearse(
             continue;
         }
         let start = Instant::now();
-        let program = programs.get(&check.program).ok_or_else(|| format!("no test program {}", check.program))?;
+        let program =
+            programs.get(&check.program).ok_or_else(|| format!("no test program {}", check.program))?;
         match run(tree, program, check, 0, limit)? {
             End::Passed => println!("  {:6.1} s  {check}", start.elapsed().as_secs_f32()),
             End::Failed(test) => return Err(format!("{check} fails without a mutant: {test:?}")),

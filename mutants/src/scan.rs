@@ -137,9 +137,8 @@ fn tests_start(code: &str) -> usize {
 /// The words of the code, with their places.
 fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |part: char| part.is_alphanumeric() || part == '_';
-    let starts = code.char_indices().filter(move |(at, part)| {
-        is_part(*part) && !code[..*at].ends_with(is_part)
-    });
+    let starts =
+        code.char_indices().filter(move |(at, part)| is_part(*part) && !code[..*at].ends_with(is_part));
     starts.map(move |(at, _)| {
         let end = code[at..].find(|part: char| !is_part(part)).unwrap_or(code.len() - at);
         (at, &code[at..at + end])
@@ -199,7 +198,10 @@ mod tests {
         );
         assert_eq!(
             found("fn f() { a.compare_exchange(1, 2, Ordering::Release,\n Ordering::Acquire) }"),
-            ["f: a.compare_exchange Release to Relaxed", "f: a.compare_exchange (failure) Acquire to Relaxed"]
+            [
+                "f: a.compare_exchange Release to Relaxed",
+                "f: a.compare_exchange (failure) Acquire to Relaxed"
+            ]
         );
         assert_eq!(found("fn f() { a.load(Ordering::SeqCst) }"), ["f: a.load SeqCst to Acquire"]);
         assert_eq!(found("fn f() { a.store(1, Ordering::Relaxed); }"), [""; 0]);

@@ -39,7 +39,8 @@ impl Tree {
         let mut wanted = BTreeSet::new();
         for path in self.files()? {
             let name = path.strip_prefix(&self.root).map_err(|error| error.to_string())?.to_owned();
-            let here: Vec<_> = mutants.iter().filter(|mutant| Path::new(&mutant.file) == name).copied().collect();
+            let here: Vec<_> =
+                mutants.iter().filter(|mutant| Path::new(&mutant.file) == name).copied().collect();
             let mut content = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             if !here.is_empty() {
                 content = mutated(&String::from_utf8_lossy(&content), &here).into_bytes();
@@ -79,7 +80,8 @@ impl Tree {
 
     /// Builds the test programs that the mutants' checks need. The error is what the compiler said.
     pub(crate) fn build(&self, mutants: &[&Mutant]) -> Result<Programs, String> {
-        let names: BTreeSet<_> = mutants.iter().flat_map(|mutant| &mutant.checks).map(|check| &check.program).collect();
+        let names: BTreeSet<_> =
+            mutants.iter().flat_map(|mutant| &mutant.checks).map(|check| &check.program).collect();
         let mut programs = Programs::new();
         if names.iter().any(|name| *name == "loom") {
             let found = self.cargo(&["-p", "loom-tests"])?;
