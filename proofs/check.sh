@@ -44,7 +44,7 @@ search() {
         verdict='CUT SHORT'
     fi
     local what
-    what=$(grep -m1 -oE 'assertion violated.*|non-progress cycle' pan.log || true)
+    what=$(sed -n 's/^pan:1: *\(.*\) (at depth.*/\1/p' pan.log | head -1)
     printf '%-34s %-6s %10s states  %s  %s\n' "$name" "$kind" "$states" "$verdict" "${what:0:80}" | tee "$work/$name.result"
     rm -f pan pan.?
 }

@@ -12,7 +12,7 @@
 //! cargo run -p millpond-mutants -- --all              all
 //! cargo run -p millpond-mutants -- --only stamp       those whose name holds "stamp", again
 //! cargo run -p millpond-mutants -- --sample 20 --seed 7
-//!                                                     20 by chance; RESULTS.md stays as it is
+//!                                                     20 of those that were noticed, by chance; RESULTS.md stays as it is
 //! cargo run -p millpond-mutants -- --list             their names
 //! ```
 //!
@@ -124,13 +124,15 @@ fn choose<'a>(
     argued: &Argued,
     options: &Options,
 ) -> Vec<&'a Mutant> {
+    let is_killed = |mutant: &Mutant| results.get(&mutant.name).is_some_and(|row| row.fate == Fate::Killed);
     let is_new = |mutant: &Mutant| {
-        let row = results.get(&mutant.name);
-        row.is_none_or(|row| row.mark != mutant.mark || row.fate != Fate::Killed)
+        !is_killed(mutant) || results.get(&mutant.name).is_some_and(|row| row.mark != mutant.mark)
     };
     let wanted = mutants.iter().filter(|mutant| match &options.only {
         Some(part) => mutant.name.contains(part.as_str()),
-        None => options.list || options.all || options.sample.is_some() || is_new(mutant),
+        // What was noticed once must be noticed again.
+        None if options.sample.is_some() => is_killed(mutant),
+        None => options.list || options.all || is_new(mutant),
     });
     let mut wanted: Vec<_> = wanted
         .filter(|mutant| options.argued || options.list || argued.reason(&mutant.name).is_none())

@@ -52,7 +52,7 @@ fn fence(code: &str, at: usize, name: &str) -> Option<Site> {
     let alone = !code[..at].ends_with("::");
     let end = at + code[at..].find(';')?;
     let what = format!("{}: {name} left out", function(code, at));
-    (is_call && alone).then(|| Site { at: at..end, change: Change::Skip, what })
+    (is_call && alone).then_some(Site { at: at..end, change: Change::Skip, what })
 }
 
 /// The ordering that is named at `at`.
