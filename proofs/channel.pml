@@ -6,7 +6,8 @@
  * models. README.md says which rule stands for which function, and what is checked.
  *
  * Shape: NR receivers with RECVS messages each, NS senders with SENDS each, capacity CAP. RTASKS and STASKS say how many of
- * them, counted from the first, are tasks. LIMITS lets every wait of a thread time out, CANCEL lets every future be
+ * them, counted from the first, are tasks. LIMITS lets a wait of the first thread on either side time out (if all
+ * could, nobody would ever be at rest), CANCEL lets every future be
  * dropped while it is pending, FORGET lets it never be polled again, CLOSER adds a process that closes the channel, REPOLL
  * lets a task be polled without a reason.
  */
@@ -362,7 +363,7 @@ inline wait_as_thread() {
             if
             :: atomic { token[me] -> token[me] = 0; asleep[me] = 0 }
 #ifdef LIMITS
-            :: atomic { in_time = 0; asleep[me] = 0 }; break
+            :: atomic { me == 0 || me == NR -> in_time = 0; asleep[me] = 0 }; break
 #endif
             fi
         od;
