@@ -1,6 +1,6 @@
 //! `force_send`, which displaces the oldest value, against everything that moves the same positions.
 
-use super::{Shape, Tally, add_thread, filled, settle};
+use super::{Shape, Tally, filled, settle};
 use crate::harness::{Model, witness};
 use std::sync::Arc;
 
@@ -147,35 +147,4 @@ fn force_wakes_a_sleeping_receiver() {
         case.thread(move || assert!(book.recv(1, &pair.1)));
         case.finish(move || settle(&tally, ends));
     });
-}
-
-/// Two receivers sleep. One is woken by a plain send, and takes the value while a value sent by force displaces it: then nothing
-/// was displaced after all, the value by force is one more, and the other receiver is woken for it.
-#[test]
-fn force_against_the_first_of_two_receivers() {
-    Model::new("send + force_send, recv, recv")
-        .preemptions(1)
-        .floor(500)
-        .witnesses(&["displaced", "took it first", "receiver slept"])
-        .run(|case| {
-            let tally = Tally::default();
-            let ends = Arc::new(filled(1, 0, &tally));
-            let (book, pair) = (tally.clone(), Arc::clone(&ends));
-            case.thread(move || {
-                assert!(book.send(&pair.0, book.value(1, 0)));
-                book.turn();
-                let evicted = pair.0.force_send(book.value(1, 1)).expect("nobody closes the channel");
-                book.sent(11);
-                witness(if evicted.is_some() { "displaced" } else { "took it first" });
-                if let Some(evicted) = evicted {
-                    book.received(5, evicted);
-                    assert!(book.send(&pair.0, book.value(1, 2)));
-                }
-            });
-            for receiver in 1..=2 {
-                let (book, pair) = (tally.clone(), Arc::clone(&ends));
-                add_thread(case, receiver, move || assert!(book.recv(receiver, &pair.1)));
-            }
-            case.finish(move || settle(&tally, ends));
-        });
 }
