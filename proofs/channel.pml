@@ -62,6 +62,8 @@ bit sent[4 * NS];
 bit given_back[4 * NS];
 bit got[4 * NS];
 byte sent_count, got_count;
+/* A receiver was told that the channel is closed and empty. */
+bit told_closed;
 
 /* `Mpmc::push`: claim_tail, refuse_push, publish. Sets `answer`, and `owed` if a receiver waits. */
 inline push(v) {
@@ -518,7 +520,7 @@ progress:
             /* What the channel says when it is closed: first the messages, then the end. */
             i++;
             if
-            :: answer == Closed && !gave_up -> i = count
+            :: answer == Closed && !gave_up -> i = count; told_closed = told_closed || (side == R)
             :: else
             fi;
             gave_up = 0; answer = 0; phase = 0; left_notified = 0; in_time = 0; polled_again = 0; value = 0
@@ -578,6 +580,7 @@ init {
             i++
         :: else -> break
         od;
+        assert(!(told_closed && tail != head));
         assert(!(r_sleeps && closed));
         assert(!(s_sleeps && closed));
         assert(!(r_sleeps && tail - head > held_r));
