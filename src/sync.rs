@@ -126,10 +126,12 @@ impl BusyWait {
 /// A hint: nothing is read or written, and any address will do.
 #[inline(always)]
 pub(crate) fn prefetch_for_write<T>(address: *const T) {
+    // Not the intrinsic: for a processor that is not known to have the instruction it asks for the line to be read, which
+    // leaves the store to wait. Every 64-bit processor executes it, those without the hint as nothing.
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch faults on no address and changes nothing but the state of the cache.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(address.cast());
+        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

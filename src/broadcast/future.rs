@@ -108,7 +108,7 @@ pin_project! {
 
 impl<'a, T: Clone> RecvManyFuture<'a, T> {
     pub(super) const fn new(subscriber: &'a mut Subscriber<T>, into: &'a mut Vec<T>, limit: usize) -> Self {
-        Self { waiting: Waiting::new(RecvManySource { subscriber, into, limit }) }
+        Self { waiting: Waiting::new(RecvManySource::for_task(subscriber, into, limit)) }
     }
 }
 

@@ -54,6 +54,11 @@ impl<T> Publisher<T> {
     /// ```
     #[inline]
     pub fn publish(&self, message: T) -> Result<u64, PublishError<T>> {
+        self.log.send_at_once(message).or_else(|message| self.publish_slowly(message))
+    }
+
+    #[cold]
+    fn publish_slowly(&self, message: T) -> Result<u64, PublishError<T>> {
         let mut source = PublishSource::new(&self.log, message);
         self.wait(&mut source, None).expect("a wait without a deadline does not time out")
     }

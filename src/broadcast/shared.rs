@@ -7,16 +7,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 impl<T> Log<T> {
     /// Publishes a message, wakes the subscribers that wait, and drops what the message has displaced. Returns its number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send(&self, message: T) -> Result<u64, Refused<T>> {
+        self.send_at_once(message).or_else(|message| self.send_slowly(message))
+    }
+
+    /// As [`send`](Self::send), but gives the message back if anything stands in the way.
+    #[inline(always)]
+    pub(super) fn send_at_once(&self, message: T) -> Result<u64, T> {
+        self.publish_at_once(message).map(|published| self.finish(published))
+    }
+
+    #[cold]
+    fn send_slowly(&self, message: T) -> Result<u64, Refused<T>> {
         let mut message = message;
         loop {
             match self.publish(message) {
-                Ok(Published { sequence, subscribers_wait, over }) => {
-                    if subscribers_wait {
-                        self.wake_subscribers();
-                    }
-                    drop(over);
+                Ok((published, rescued)) => {
+                    let sequence = self.finish(published);
+                    drop(rescued);
                     return Ok(sequence);
                 }
                 Err(Refused { message: refused, why: Refusal::Evicted }) => message = refused,
@@ -24,6 +33,15 @@ impl<T> Log<T> {
             }
             self.waits.wake_publishers();
         }
+    }
+
+    #[inline(always)]
+    fn finish(&self, published: Published<T>) -> u64 {
+        if published.subscribers_wait {
+            self.wake_subscribers();
+        }
+        drop(published.over);
+        published.sequence
     }
 
     /// Closes the log and wakes everybody. Returns whether this call did it.

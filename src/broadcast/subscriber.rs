@@ -23,11 +23,13 @@ pub struct Subscriber<T> {
     reader: Reader<T>,
     received: u64,
     lagged: u64,
+    /// Pauses between two looks for a run of messages: see [`Subscriber::learn_stride`].
+    stride: u32,
 }
 
 impl<T> Subscriber<T> {
     pub(super) const fn new(reader: Reader<T>) -> Self {
-        Self { reader, received: 0, lagged: 0 }
+        Self { reader, received: 0, lagged: 0, stride: 1 }
     }
 
     pub(super) fn log(&self) -> &Arc<Log<T>> {
@@ -56,6 +58,29 @@ impl<T> Subscriber<T> {
                 }
                 Err(why)
             }
+        }
+    }
+
+    /// How many pauses a thread lets pass between two looks for a run of messages.
+    #[inline(always)]
+    pub(super) const fn stride(&self) -> u32 {
+        self.stride
+    }
+
+    /// A run of `count` messages was found after waiting for it.
+    ///
+    /// A subscriber that is faster than the publisher gets runs of one or two, and each look takes the line from the publisher that
+    /// it is about to write: they slow each other down. So the distance of the looks doubles while the runs are short (though
+    /// not so short as to say that messages are rare, when it is latency that counts), and far from holding the publisher up.
+    #[inline]
+    pub(super) fn learn_stride(&mut self, count: usize) {
+        const LONGEST_STRIDE: u32 = 64;
+        const LONG_RUN: usize = 64;
+        let long = LONG_RUN.min(self.capacity() / 8);
+        if count <= 1 {
+            self.stride = (self.stride / 2).max(1);
+        } else if count < long {
+            self.stride = (self.stride * 2).min(LONGEST_STRIDE);
         }
     }
 
@@ -291,7 +316,7 @@ impl<T: Clone> Subscriber<T> {
     /// # Ok::<(), millpond::broadcast::PublishError<i32>>(())
     /// ```
     pub fn recv_many(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, RecvError> {
-        let mut source = RecvManySource { subscriber: self, into: messages, limit };
+        let mut source = RecvManySource::for_thread(self, messages, limit);
         block_on(&mut source, Deadline::never()).expect("a wait without a deadline does not time out")
     }
 
@@ -407,25 +432,26 @@ struct Run<'a, T> {
 
 impl<T: Clone> Run<'_, T> {
     fn take(&mut self, messages: &mut Vec<T>, limit: usize) -> Result<usize, NotReady> {
-        let mut count = 0;
-        while count < limit {
-            match self.subscriber.look(T::clone) {
-                Ok(message) => messages.push(message),
-                Err(why) if count == 0 => return Err(why),
-                Err(_) => break,
+        loop {
+            let count = self.subscriber.reader.clone_run(messages, limit);
+            if count > 0 {
+                return Ok(count);
             }
-            self.subscriber.reader.pass();
-            self.subscriber.received = self.subscriber.received.wrapping_add(1);
-            count += 1;
+            // Says why; or one has come meanwhile, which the next round takes.
+            self.subscriber.reach()?;
         }
-        Ok(count)
     }
 }
 
 impl<T> Drop for Run<'_, T> {
     fn drop(&mut self) {
         let reader = &mut self.subscriber.reader;
-        if reader.start_of_run() != Some(self.first) && reader.leave_run(self.first) {
+        let count = reader.distance_from(self.first);
+        if count == 0 {
+            return;
+        }
+        self.subscriber.received = self.subscriber.received.wrapping_add(count);
+        if reader.leave_run(self.first) {
             self.subscriber.log().waits.wake_publishers();
         }
     }

@@ -65,6 +65,7 @@ pub use deadline::Deadline;
 pub use future::Waiting;
 pub use future_any::WaitingAny;
 pub use list::{WaitSet, Wakes};
+use spin::SPINS;
 pub use strategy::WaitStrategy;
 pub use waiter::Wake;
 
@@ -89,6 +90,19 @@ pub trait Source {
 
     /// Returns the set to wait in.
     fn waiters(&self) -> &WaitSet;
+
+    /// How many pauses a spinning thread lets pass between two attempts. More than one is for sources whose every attempt
+    /// holds the other side up, and of which waiting a little brings more: the whole spin is as long either way.
+    #[inline(always)]
+    fn stride(&self) -> u32 {
+        1
+    }
+
+    /// For how many pauses a thread spins before it gives the processor away for the first time.
+    #[inline(always)]
+    fn spins(&self) -> u32 {
+        SPINS
+    }
 
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.
     fn arm(&self);

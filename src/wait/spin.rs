@@ -12,7 +12,7 @@ use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{hint, single_cpu, thread};
 
 /// About 10 us where a pause takes 25 ns.
-const SPINS: u32 = 400;
+pub(super) const SPINS: u32 = 400;
 /// Rounds of giving the processor away. Some 50 us where nobody else wants it.
 const YIELDS: u32 = 16;
 /// Pauses between the looks that follow a yield.
@@ -65,6 +65,18 @@ pub(super) trait Look {
     fn waiters(&self) -> &WaitSet;
 
     fn look(&mut self) -> Option<Self::Output>;
+
+    /// How many pauses to let pass between two looks of a spin.
+    #[inline(always)]
+    fn stride(&self) -> u32 {
+        1
+    }
+
+    /// How many pauses a spin is long.
+    #[inline(always)]
+    fn spins(&self) -> u32 {
+        SPINS
+    }
 }
 
 /// Attempts a source, unregistered.
@@ -83,6 +95,16 @@ impl<S: Source> Look for Attempts<'_, S> {
             Attempt::Done(output) => Some(output),
             Attempt::Blocked | Attempt::Busy => None,
         }
+    }
+
+    #[inline(always)]
+    fn stride(&self) -> u32 {
+        self.0.stride()
+    }
+
+    #[inline(always)]
+    fn spins(&self) -> u32 {
+        self.0.spins()
     }
 }
 
@@ -104,7 +126,7 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     if !single_cpu() && at.waiters().spins.is_hopeful() {
-        let output = spin_for(at, SPINS);
+        let output = spin_for(at, at.spins());
         at.waiters().spins.record(output.is_some());
         if output.is_some() {
             return output;
@@ -124,13 +146,18 @@ fn look_busily<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
     None
 }
 
-/// Looks once a pause: a longer step would see the peer's answer later.
+/// Looks once a stride, which mostly is a pause: a longer one would see the peer's answer later.
 fn spin_for<L: Look>(at: &mut L, pauses: u32) -> Option<L::Output> {
-    for _ in 0..pauses {
-        hint::spin_loop();
+    let mut left = pauses;
+    while left > 0 {
+        let stride = at.stride().min(left);
+        for _ in 0..stride {
+            hint::spin_loop();
+        }
         if let Some(output) = at.look() {
             return Some(output);
         }
+        left -= stride;
     }
     None
 }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! A message has a *position*, and lies in the slot of that position until a message one lap later takes the slot. A
-//! publisher claims a position by a CAS on `tail`, puts the message into the slot's cell and then stamps the slot FULL;
-//! a subscriber reads position `p` from a slot whose stamp says `p | FULL`. Each subscriber owns a word that it alone writes.
+//! publisher claims a position by a CAS on `tail`, puts the message into the slot's cell and then marks the slot with the
+//! position; a subscriber reads position `p` from a slot that is marked so. Each subscriber owns a word that it alone writes.
 //!
 //! # Why a message is never read while it is overwritten
 //! `limit` is what publishers may fill: `tail` never passes it. Whoever finds `tail` there counts it anew, under the scan's
@@ -133,17 +133,15 @@ pub(super) struct Published<T> {
     pub(super) sequence: u64,
     /// Whether the subscribers are owed a wake-up.
     pub(super) subscribers_wait: bool,
-    /// Messages whose time is over. Dropping them is user code: it comes last.
-    pub(super) over: Over<T>,
+    /// The message of the lap before. Dropping it is user code: it comes last.
+    pub(super) over: Option<T>,
 }
-
-/// The message of the lap before, and those that a reader had held up.
-pub(super) type Over<T> = (Option<T>, Vec<T>);
 
 /// A position won by a CAS.
 struct Claim<T> {
-    at: u64,
-    subscribers_wait: bool,
+    /// `tail` before it.
+    tail: u64,
+    /// Messages that a reader had held up, and whose time is over: as [`Published::over`].
     rescued: Vec<T>,
 }
 
@@ -182,36 +180,56 @@ impl<T> Log<T> {
             waits: Arc::new(Waits::new()),
         }
     }
-    /// Publishes a message behind all others.
-    #[inline]
-    pub(super) fn publish(&self, message: T) -> Result<Published<T>, Refused<T>> {
+
+    /// Publishes a message behind all others, unless anything stands in the way: then gives it back.
+    #[inline(always)]
+    pub(super) fn publish_at_once(&self, message: T) -> Result<Published<T>, T> {
+        match self.claim_at_once() {
+            // SAFETY: just claimed.
+            Some(tail) => Ok(unsafe { self.fill(tail, message) }),
+            None => Err(message),
+        }
+    }
+
+    /// Publishes a message behind all others, or says what stands in the way. Comes with messages to drop last.
+    pub(super) fn publish(&self, message: T) -> Result<(Published<T>, Vec<T>), Refused<T>> {
         match self.claim() {
-            Ok(Claim { at, subscribers_wait, rescued }) => {
-                // SAFETY: `claim` won this position, saw its slot settled, and found it before the limit (see the head).
-                let last = unsafe { self.slot(at).publish(at, message) };
-                Ok(Published { sequence: sequence(at), subscribers_wait, over: (last, rescued) })
-            }
+            // SAFETY: just claimed.
+            Ok(Claim { tail, rescued }) => Ok((unsafe { self.fill(tail, message) }, rescued)),
             Err(why) => Err(Refused { message, why }),
         }
     }
 
+    /// Puts the message of a claimed position in.
+    ///
+    /// # Safety
+    /// The caller has claimed the position of `tail`, and fills it once.
     #[inline(always)]
-    fn claim(&self) -> Result<Claim<T>, Refusal> {
+    unsafe fn fill(&self, tail: u64, message: T) -> Published<T> {
+        let at = position(tail);
+        // SAFETY: this position was won, its slot seen settled, and found before the limit (see the head).
+        let over = unsafe { self.slot(at).publish(at, message, self.is_first_lap(at)) };
+        Published { sequence: sequence(at), subscribers_wait: tail & WAIT != 0, over }
+    }
+
+    /// Whether no position before `at` fell to the same slot.
+    #[inline(always)]
+    const fn is_first_lap(&self, at: u64) -> bool {
+        distance(self.start, at) < self.shape.slots
+    }
+
+    /// Claims the next position and returns `tail` before it, if nothing but other publishers' claims comes between.
+    #[inline(always)]
+    fn claim_at_once(&self) -> Option<u64> {
         // ORDERING: Acquire pairs with the Release of a claim that cleared RESCAN: the limit is read no older than that (G3).
         let mut tail = self.tail.load(Ordering::Acquire);
         loop {
-            if tail & CLOSED != 0 {
-                return Err(Refusal::Closed);
-            }
             let at = position(tail);
             // ORDERING: Acquire pairs with the Release in `raise`: the readers of the lap before are done (G2), and a new
             // cell is seen (V3).
-            if tail & RESCAN != 0 || !is_before(at, self.limit.load(Ordering::Acquire)) {
-                return self.claim_slowly();
-            }
-            if !self.is_settled(at) {
-                tail = self.why_unsettled(at)?;
-                continue;
+            let is_free = is_before(at, self.limit.load(Ordering::Acquire));
+            if tail & (CLOSED | RESCAN) != 0 || !is_free || !self.is_settled(at) {
+                return None;
             }
             self.slot(ahead(at, LOOKAHEAD)).prefetch();
             // ORDERING: Release pairs with the Acquire in `claim_slowly`: who sees this move sees where our own subscribers
@@ -223,8 +241,30 @@ impl<T> Log<T> {
                 Ordering::Release,
                 Ordering::Acquire,
             ) {
-                Ok(_) => return Ok(Claim { at, subscribers_wait: tail & WAIT != 0, rescued: Vec::new() }),
+                Ok(_) => return Some(tail),
                 Err(now) => tail = now,
+            }
+        }
+    }
+
+    /// As [`claim_at_once`](Self::claim_at_once), and gets out of the way what can be.
+    fn claim(&self) -> Result<Claim<T>, Refusal> {
+        loop {
+            if let Some(tail) = self.claim_at_once() {
+                return Ok(Claim { tail, rescued: Vec::new() });
+            }
+            // ORDERING: Acquire; as in `claim_at_once`.
+            let tail = self.tail.load(Ordering::Acquire);
+            if tail & CLOSED != 0 {
+                return Err(Refusal::Closed);
+            }
+            let at = position(tail);
+            // ORDERING: Acquire; as in `claim_at_once`.
+            if tail & RESCAN != 0 || !is_before(at, self.limit.load(Ordering::Acquire)) {
+                return self.claim_slowly();
+            }
+            if !self.is_settled(at) {
+                self.wait_for_newer(at)?;
             }
         }
     }
@@ -235,12 +275,11 @@ impl<T> Log<T> {
         self.slot(at).is_settled(behind(at, self.shape.slots))
     }
 
-    /// Finds out why the slot of `at` was not settled; `Ok` is a newer `tail`.
-    #[cold]
-    fn why_unsettled(&self, at: u64) -> Result<u64, Refusal> {
-        // ORDERING: Acquire; as in `claim`.
+    /// The slot of `at` was not settled: either `tail` has moved on since, or a publisher is in the middle of a step.
+    fn wait_for_newer(&self, at: u64) -> Result<(), Refusal> {
+        // ORDERING: Acquire; as in `claim_at_once`.
         let tail = self.tail.load(Ordering::Acquire);
-        if position(tail) == at { Err(Refusal::Busy) } else { Ok(tail) }
+        if position(tail) == at { Err(Refusal::Busy) } else { Ok(()) }
     }
 
     /// Closes the log: nothing more is published. Returns whether this call did it.
@@ -309,7 +348,8 @@ impl<T> Drop for Log<T> {
         self.waits.end();
         // ORDERING: Relaxed; nobody else is left.
         let end = position(self.tail.load(Ordering::Relaxed));
-        let mut rest = Rest { log: self, at: behind(end, self.shape.slots), end };
+        let first = if self.is_first_lap(end) { self.start } else { behind(end, self.shape.slots) };
+        let mut rest = Rest { log: self, at: first, end };
         rest.drop_messages();
     }
 }

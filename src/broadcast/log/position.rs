@@ -5,7 +5,7 @@
 //!   +---------------------------------+---------+------+--------+
 //!   |         sequence number         | RESCAN  | WAIT | CLOSED |   `tail`
 //!   +---------------------------------+---------+------+--------+
-//!   |         sequence number         |    0    |  0   |  FULL  |   a slot's stamp
+//!   |         sequence number         |    0    |  0   |  FULL  |   a slot's stamp, where messages move
 //!   +---------------------------------+---------+------+--------+
 //!   |         sequence number         |    0    |GATES | PINNED |   a subscriber's word
 //!   +---------------------------------+---------+------+--------+
@@ -87,6 +87,11 @@ pub(super) const fn sequence(position: u64) -> u64 {
 /// Returns the position of the message with this number; numbers repeat after 2^61 messages.
 pub(super) const fn at_sequence(sequence: u64) -> u64 {
     sequence << SHIFT
+}
+
+/// Returns by how many bits a position is shifted to count the laps of so many slots, a power of two.
+pub(super) const fn lap_shift(slots: usize) -> u32 {
+    SHIFT + slots.trailing_zeros()
 }
 
 /// How many messages are kept, and in how many slots.

@@ -1,8 +1,8 @@
 //! One subscriber's place in the log.
 
-use super::cells::Cell;
+use super::cells::{Cell, State};
 use super::entries::Entry;
-use super::position::{CLOSED, FULL, GATES, PINNED, ahead, distance, is_before, position, sequence};
+use super::position::{CLOSED, GATES, PINNED, ahead, distance, is_before, position, sequence};
 use super::{Log, Policy, Start};
 use crate::broadcast::waits::ARMED;
 use crate::sync::atomic::{Ordering, fence};
@@ -137,12 +137,47 @@ impl<T> Reader<T> {
         (self.log.policy == Policy::Gate).then_some(self.position)
     }
 
-    /// Goes on behind the message that was reached, which is left behind with the run.
+    /// Clones the messages of a run, up to `limit`, as far as they have been published, behind those in `into`, and goes on
+    /// behind each. They are left behind with the run. Returns how many: 0 if the next is not there, or missed ones are to be
+    /// reported first.
+    ///
+    /// Looks at their stamps first, so that the vector is grown once and the second walk knows its length.
     #[inline(always)]
-    pub(in crate::broadcast) fn pass(&mut self) {
-        debug_assert!(self.held.is_some(), "a reader leaves only what it has reached");
+    pub(in crate::broadcast) fn clone_run(&mut self, into: &mut Vec<T>, limit: usize) -> usize
+    where
+        T: Clone,
+    {
+        debug_assert!(self.log.policy == Policy::Gate, "elsewhere each message is pinned");
         self.held = None;
-        self.position = ahead(self.position, 1);
+        let count = if self.missed == 0 { self.published(limit) } else { 0 };
+        into.extend((0..count).map(|_| {
+            let cell = self.log.slot(self.position).cell();
+            // SAFETY: the cell is there as long as the log (C3).
+            let cell = unsafe { cell.as_ref() };
+            // SAFETY: `published` found the slot full (C1), and the word, which stays at the start of the run, keeps publishers
+            // off it and all that follow (G2).
+            let message = unsafe { cell.message() }.clone();
+            self.position = ahead(self.position, 1);
+            message
+        }));
+        count
+    }
+
+    /// Counts the messages that are there to be read, up to `limit`.
+    #[inline(always)]
+    fn published(&self, limit: usize) -> usize {
+        let mut at = self.position;
+        let mut count = 0;
+        while count < limit && self.log.slot(at).is_full(at) {
+            at = ahead(at, 1);
+            count += 1;
+        }
+        count
+    }
+
+    /// Returns how many messages lie from `first` up to the next.
+    pub(in crate::broadcast) fn distance_from(&self, first: u64) -> u64 {
+        distance(first, self.position)
     }
 
     /// Leaves the messages from `first` up to the next behind. Returns whether the publishers are owed a wake-up.
@@ -209,10 +244,9 @@ impl<T> Reader<T> {
         if end == at {
             return if tail & CLOSED == 0 { NotReady::Empty } else { NotReady::Closed };
         }
-        let stamp = self.log.slot(at).stamp();
-        let is_gone = stamp == at || is_before(at, position(stamp));
+        let state = self.log.slot(at).state(at);
         let is_overdue = distance(at, end) > self.log.shape.capacity && !is_before(at, self.entitled);
-        if is_gone || (self.gates == 0 && is_overdue && stamp != at | FULL) {
+        if state == State::Gone || (self.gates == 0 && is_overdue && state == State::Coming) {
             return self.drop_out();
         }
         NotReady::Busy

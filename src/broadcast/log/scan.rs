@@ -6,8 +6,7 @@
 use super::cells::{Cell, free_cell, make_cell, take_out};
 use super::entries::Entry;
 use super::position::{
-    CLOSED, GATES, ONE, RESCAN, WAIT, ahead, at_sequence, behind, distance, earlier, is_before, later,
-    position,
+    CLOSED, GATES, ONE, RESCAN, ahead, at_sequence, behind, distance, earlier, is_before, later, position,
 };
 use super::{Claim, Log, Policy, Refusal};
 use crate::broadcast::waits::ARMED;
@@ -81,7 +80,7 @@ impl<T> Log<T> {
             // ORDERING: Release pairs with the Acquire in `claim`: who sees RESCAN cleared sees the limit counted (G3).
             if self.tail.compare_exchange(tail, next, Ordering::Release, Ordering::Relaxed).is_ok() {
                 let rescued = std::mem::take(&mut scan.rescued);
-                return Ok(Claim { at, subscribers_wait: tail & WAIT != 0, rescued });
+                return Ok(Claim { tail, rescued });
             }
         }
     }
