@@ -130,7 +130,7 @@ pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, R
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
     let sides = Sides::new(capacity, WaitStrategy::Adaptive);
     with_shared(Shared::new(Mpmc::near_wrap_around(capacity, laps), sides))
