@@ -70,8 +70,13 @@ fn a_retry_against_shutdown() {
             .unwrap();
         pool.submit(1).unwrap();
         pool.submit_after(2, SECOND).unwrap();
-        let mover = spawn(move || time.advance(SECOND));
-        stroll(80);
+        let mover = spawn(move || {
+            (0..3).for_each(|_| {
+                time.advance(SECOND);
+                stroll(60);
+            });
+        });
+        stroll(200);
         let report = pool.shutdown(LONG);
         mover.join().unwrap();
         let stats = closed_books(&pool);
