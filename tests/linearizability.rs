@@ -67,13 +67,14 @@ fn record(kind: Kind, threads: usize, capacity: usize, random: &mut linear::Rand
                     calls.push(script.into_iter().map(record).collect::<Vec<Call>>());
                     kept.push(ends);
                 }
-                calls
+                (calls, kept)
             })
         })
         .collect();
     let mut histories = vec![Vec::new(); BATCH];
-    for thread in threads {
-        histories.iter_mut().zip(thread.join().unwrap()).for_each(|(history, calls)| history.extend(calls));
+    let all: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    for (calls, _kept_to_here) in all {
+        histories.iter_mut().zip(calls).for_each(|(history, calls)| history.extend(calls));
     }
     histories
 }
@@ -89,7 +90,7 @@ fn channels_are_linearizable() {
                 let threads = 3 + histories / BATCH % 2;
                 for history in record(kind, threads, capacity, &mut random) {
                     assert!(
-                        is_linearizable(&history, capacity),
+                        is_linearizable(&history, kind, capacity),
                         "{kind:?}, capacity {capacity}, seed {seed}: no order explains {history:#?}"
                     );
                     calls += history.len();

@@ -1,6 +1,6 @@
 //! The search for an order: Wing and Gong's (1993), with Lowe's memory of what was tried (2017).
 
-use super::history::{Answer, Call, Op};
+use super::history::{Answer, Call, Kind, Op};
 use super::spec::Queue;
 use std::collections::HashSet;
 
@@ -9,10 +9,11 @@ type Visited = HashSet<(u64, Queue, Vec<usize>)>;
 
 /// Whether there is an order of the calls that a queue of that capacity explains, and in which no call that had ended comes
 /// after one that had not begun.
-pub(crate) fn is_linearizable(history: &[Call], capacity: usize) -> bool {
+pub(crate) fn is_linearizable(history: &[Call], kind: Kind, capacity: usize) -> bool {
     assert!(history.len() <= 64, "a history is a set of bits");
+    let queue = Queue::new(capacity, kind != Kind::Mpmc);
     let mut parts = vec![0; history.len()];
-    search(history, 0, &Queue::new(capacity), &mut parts, &mut Visited::new())
+    search(history, 0, &queue, &mut parts, &mut Visited::new())
 }
 
 fn search(

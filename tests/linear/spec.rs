@@ -8,22 +8,24 @@ pub(crate) struct Queue {
     pub(crate) inside: VecDeque<u32>,
     pub(crate) capacity: usize,
     pub(crate) closed: bool,
+    /// There is one receiver alone. Its batches leave message by message: nobody comes between, but a sender may fill the places.
+    pub(crate) lone_receiver: bool,
 }
 
-/// What an operation may have done to the queue: the queue after it, and how many of a batch's messages are in by then. A
-/// batch that blocks goes in by parts; all others are over at once.
+/// What an operation may have done to the queue: the queue after it, and how many of a batch's messages are moved by then. A
+/// batch that blocks goes in by parts; most others are over at once.
 pub(crate) type Step = (Queue, usize);
 
 impl Queue {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { inside: VecDeque::new(), capacity, closed: false }
+    pub(crate) fn new(capacity: usize, lone_receiver: bool) -> Self {
+        Self { inside: VecDeque::new(), capacity, closed: false, lone_receiver }
     }
 
     fn room(&self) -> usize {
         self.capacity - self.inside.len()
     }
 
-    /// Returns the ways in which the operation, of whose batch `before` messages are in, can go on with that answer in the end.
+    /// Returns the ways in which the operation, of whose batch `before` messages are moved, can go on with that answer in the end.
     pub(crate) fn steps(&self, op: &Op, answer: &Answer, before: usize) -> Vec<Step> {
         match op {
             Op::TrySend(value) | Op::Send(value) | Op::SendRelaxed(value) => {
@@ -31,8 +33,8 @@ impl Queue {
             }
             Op::TrySendMany(values) => self.send(values, answer),
             Op::SendMany(values) => self.send_part(values, answer, before),
-            Op::TryRecv | Op::Recv | Op::RecvRelaxed => self.receive(1, answer),
-            Op::TryRecvMany(limit) | Op::RecvMany(limit) => self.receive(*limit, answer),
+            Op::TryRecv | Op::Recv | Op::RecvRelaxed => self.receive(1, answer, before),
+            Op::TryRecvMany(limit) | Op::RecvMany(limit) => self.receive(*limit, answer, before),
             Op::Len => self.same_if(*answer == Answer::Number(self.inside.len())),
             Op::IsEmpty => self.same_if(*answer == Answer::Flag(self.inside.is_empty())),
             Op::IsFull => self.same_if(*answer == Answer::Flag(self.room() == 0)),
@@ -84,18 +86,22 @@ impl Queue {
         (1..=most).map(|part| (self.pushed(&values[before..before + part]), before + part)).collect()
     }
 
-    /// The oldest leave as one.
-    fn receive(&self, limit: usize, answer: &Answer) -> Vec<Step> {
+    /// The oldest leave, as one where there are other receivers.
+    fn receive(&self, limit: usize, answer: &Answer, before: usize) -> Vec<Step> {
         match answer {
             Answer::Received(values) => {
-                let fits = (1..=limit).contains(&values.len())
-                    && values.len() <= self.inside.len()
-                    && values.iter().eq(self.inside.iter().take(values.len()));
-                let mut after = self.clone();
-                if fits {
-                    after.inside.drain(..values.len());
-                }
-                if fits { vec![(after, 0)] } else { Vec::new() }
+                let left = &values[before..];
+                let least = if self.lone_receiver { 1 } else { left.len() };
+                let fits = |part: &usize| {
+                    *part <= self.inside.len() && left[..*part].iter().eq(self.inside.iter().take(*part))
+                };
+                let parts = (least..=left.len()).take_while(fits);
+                let step = |part: usize| {
+                    let mut after = self.clone();
+                    after.inside.drain(..part);
+                    (after, before + part)
+                };
+                if (1..=limit).contains(&values.len()) { parts.map(step).collect() } else { Vec::new() }
             }
             Answer::Empty => self.same_if(self.inside.is_empty() && !self.closed),
             Answer::Closed(0) => self.same_if(self.inside.is_empty() && self.closed),
@@ -108,6 +114,7 @@ impl Queue {
     pub(crate) fn is_over(op: &Op, answer: &Answer, before: usize, after: usize) -> bool {
         match (op, answer) {
             (Op::SendMany(_), Answer::Sent(sent)) => after == *sent,
+            (_, Answer::Received(values)) => after == values.len(),
             // The refusal is a step of its own, which moves nothing.
             (Op::SendMany(_), Answer::Closed(sent)) => before == *sent,
             _ => true,

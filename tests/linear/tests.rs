@@ -1,7 +1,7 @@
 //! The search is itself tested: wrong histories that it must reject, right ones that it must accept.
 
 use super::check::is_answer_of;
-use super::{Answer, Call, Op, is_linearizable};
+use super::{Answer, Call, Kind, Op, is_linearizable};
 
 /// Writes a history: operation, answer, beginning, end.
 fn history(calls: &[(Op, Answer, u64, u64)]) -> Vec<Call> {
@@ -79,7 +79,7 @@ fn wrong_histories_are_rejected() {
         ),
     ];
     for (what, capacity, calls) in wrong {
-        assert!(!is_linearizable(&history(calls), *capacity), "accepted: {what}");
+        assert!(!is_linearizable(&history(calls), Kind::Mpmc, *capacity), "accepted: {what}");
     }
 }
 
@@ -150,6 +150,18 @@ fn right_histories_are_accepted() {
         ),
     ];
     for (what, capacity, calls) in right {
-        assert!(is_linearizable(&history(calls), *capacity), "rejected: {what}");
+        assert!(is_linearizable(&history(calls), Kind::Mpmc, *capacity), "rejected: {what}");
     }
+}
+
+/// A lone receiver takes a batch message by message, and one that has rivals takes it as one.
+#[test]
+fn a_batch_longer_than_the_channel_has_one_receiver() {
+    let calls = [
+        (Op::TrySend(1), Answer::Sent(1), 0, 1),
+        (Op::TryRecvMany(2), received(&[1, 2]), 2, 5),
+        (Op::TrySend(2), Answer::Sent(1), 3, 4),
+    ];
+    assert!(!is_linearizable(&history(&calls), Kind::Mpmc, 1));
+    assert!(is_linearizable(&history(&calls), Kind::Mpsc, 1));
 }

@@ -1,7 +1,7 @@
 //! Broadcast: every subscriber sees a contiguous run of the messages, or is told exactly how many it missed.
 
 use crate::harness::{LONG, Ledger, Model, NOW, Value, block_on, spawn, stroll, witness};
-use millpond_shuttle::broadcast::{self, Kind, Publisher, RecvError, Subscriber};
+use millpond::broadcast::{self, Kind, Publisher, RecvError, Subscriber};
 use std::sync::Arc;
 
 type Message = Arc<Value>;

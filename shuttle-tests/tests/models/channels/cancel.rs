@@ -2,7 +2,6 @@
 
 use super::{assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, NOW, Value, block_on, poll_once, spawn, witness};
-use millpond_shuttle as millpond;
 use std::pin::pin;
 use std::task::Poll;
 

@@ -2,7 +2,6 @@
 
 use super::{assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, Value, block_on, spawn, witness};
-use millpond_shuttle as millpond;
 
 /// `close` against two who send, one of them asleep perhaps, and one who receives.
 fn close(name: &'static str, capacity: usize) {

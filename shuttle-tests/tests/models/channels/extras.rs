@@ -2,7 +2,6 @@
 
 use super::{assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, NOW, Value, block_on, spawn, witness};
-use millpond_shuttle as millpond;
 
 /// Two who select over two channels, a thread and a task, while each channel is sent to and closed: each message is received once.
 #[test]

@@ -2,7 +2,6 @@
 
 use super::{assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, Value, block_on, spawn, witness};
-use millpond_shuttle as millpond;
 
 /// Writes a model of a channel of one module: so many senders with so many messages each, so many receivers. Every second end
 /// is a task. Positions wrap around on the way.

@@ -2,7 +2,7 @@
 
 use super::{Done, closed_books};
 use crate::harness::{LONG, Model, NOW, block_on, spawn, stroll, witness};
-use millpond_shuttle::{Context, Pool};
+use millpond::{Context, Pool};
 use std::sync::Arc;
 
 /// Two submit, a thread and a task, to a pool that is full at once; a third shuts it down, or aborts it.

@@ -2,7 +2,7 @@
 
 use super::{Done, books, closed_books};
 use crate::harness::{LONG, Model, spawn, witness};
-use millpond_shuttle::{Context, Lease, Pool, Queue, RetryPolicy, VirtualClock};
+use millpond::{Context, Lease, Pool, Queue, RetryPolicy, VirtualClock};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ mod leases;
 mod requests;
 mod retries;
 
-use millpond_shuttle::{Pool, Stats};
+use millpond::{Pool, Stats};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -2,7 +2,7 @@
 
 use super::{Done, closed_books};
 use crate::harness::{LONG, Model, spawn, stroll, witness};
-use millpond_shuttle::{Context, JobEnd, Outcome, Pool, SubmitError, Unique};
+use millpond::{Context, JobEnd, Outcome, Pool, SubmitError, Unique};
 use std::sync::Arc;
 
 /// Two submit under one key: never are two of them held at a time, and a duplicate comes back.

@@ -2,7 +2,7 @@
 
 use super::{Done, books, closed_books};
 use crate::harness::{LONG, Model, spawn, stroll, witness};
-use millpond_shuttle::{Context, DeadFull, Outcome, Pool, RetryPolicy, VirtualClock};
+use millpond::{Context, DeadFull, Outcome, Pool, RetryPolicy, VirtualClock};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
