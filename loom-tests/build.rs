@@ -2,5 +2,6 @@
 fn main() {
     println!("cargo::rustc-cfg=millpond_loom");
     println!("cargo::rustc-cfg=millpond_model");
+    println!("cargo::rustc-cfg=millpond_lower");
     println!("cargo::rerun-if-changed=build.rs");
 }

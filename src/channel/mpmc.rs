@@ -216,7 +216,7 @@ impl<T> Sender<T> {
 
 impl<T> Receiver<T> {
     /// Returns what a receive tries, for those who join it with a condition of their own.
-    #[cfg(not(millpond_loom))]
+    #[cfg(not(millpond_lower))]
     pub(crate) fn source(&self) -> impl crate::wait::Source<Output = Result<T, RecvError>> + use<'_, T> {
         RecvSource::new(self.end())
     }

@@ -40,7 +40,7 @@ pub(crate) fn heavy_fence() {
 }
 
 /// The system call that makes every running thread of the process pass a full fence (Linux 4.14 and later).
-#[cfg(all(target_os = "linux", not(millpond_model)))]
+#[cfg(all(target_os = "linux", not(any(millpond_model, millpond_tsan))))]
 mod membarrier {
     use std::sync::OnceLock;
 
@@ -63,7 +63,7 @@ mod membarrier {
     }
 }
 
-#[cfg(not(all(target_os = "linux", not(millpond_model))))]
+#[cfg(not(all(target_os = "linux", not(any(millpond_model, millpond_tsan)))))]
 mod membarrier {
     pub(super) const fn is_there() -> bool {
         false

@@ -2,6 +2,7 @@
 
 pub use loom::cell::UnsafeCell;
 pub use loom::sync::{Arc, MutexGuard, atomic};
+pub use std::sync::OnceLock;
 
 /// Time does not pass under loom: a deadline that exists has always passed, the model of a timeout.
 pub fn has_passed(_: std::time::Instant) -> bool {

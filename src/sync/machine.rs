@@ -1,16 +1,18 @@
 //! What the machine and the system offer: processors, clocks, the cache.
 
+use super::OnceLock;
+
 /// How many processors the process may use, read once.
 ///
 /// `num_cpus` asks for the calling thread, and would answer 1 on a pinned one: the first caller decides for all.
 pub(crate) fn cores() -> usize {
-    static CORES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| num_cpus::get().max(1))
 }
 
 /// Whether the whole process is confined to one processor, where spinning for a peer only keeps the peer from running.
 pub(crate) fn single_cpu() -> bool {
-    static SINGLE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    static SINGLE: OnceLock<bool> = OnceLock::new();
     *SINGLE.get_or_init(|| process_cpus() == 1)
 }
 
@@ -37,16 +39,16 @@ fn process_cpus() -> usize {
 }
 
 /// The point from which the process counts its time: that of the first call.
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub(crate) fn process_origin() -> std::time::Instant {
-    static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
     *ORIGIN.get_or_init(std::time::Instant::now)
 }
 
 /// Returns the time of day in nanoseconds since 1970, to within a tick of the system's timer: 1 to 10 ms on Linux.
 ///
 /// For a stamp on each of millions of jobs: it took 17 ns where the exact time took 62 to 91. Never ahead of the latter.
-#[cfg(all(target_os = "linux", not(millpond_loom)))]
+#[cfg(all(target_os = "linux", not(millpond_lower)))]
 pub(crate) fn coarse_unix_nanos() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is writable and of the type that the call fills in; it writes nothing else.
@@ -60,7 +62,7 @@ pub(crate) fn coarse_unix_nanos() -> u64 {
 }
 
 /// As above, exactly, where there is no cheaper clock.
-#[cfg(all(not(target_os = "linux"), not(millpond_loom)))]
+#[cfg(all(not(target_os = "linux"), not(millpond_lower)))]
 pub(crate) fn coarse_unix_nanos() -> u64 {
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)

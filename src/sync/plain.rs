@@ -2,7 +2,7 @@
 
 pub use super::cell::UnsafeCell;
 pub use parking_lot::{Condvar, Mutex, MutexGuard};
-pub use std::sync::{Arc, atomic};
+pub use std::sync::{Arc, OnceLock, atomic};
 use std::time::Instant;
 
 /// Whether a deadline has passed.

@@ -6,8 +6,8 @@
 pub use super::cell::UnsafeCell;
 pub use shuttle::sync::atomic;
 use std::ops::{Deref, DerefMut};
-pub use std::sync::Arc;
 use std::sync::PoisonError;
+pub use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What lies nearer than this has passed. Less than the library's own graces, which never run out here.
