@@ -2,7 +2,7 @@
 //!
 //! Used by the tests on real threads and by the shuttle models, each with its own build of the library under the name `millpond`.
 
-#![allow(dead_code, reason = "each test crate uses a part of this")]
+#![allow(dead_code, unused_imports, reason = "each test crate uses a part of this")]
 
 mod check;
 mod history;

@@ -2,14 +2,32 @@
 
 use super::check::is_answer_of;
 use super::{Answer, Call, Kind, Op, is_linearizable};
+use Answer::{Busy, Closed, Empty, Flag, Full, Number, Sent};
+use Op::{
+    Close, IsEmpty, Len, Recv, RecvRelaxed, Send, SendMany, SendRelaxed, TryRecv, TryRecvMany, TrySend,
+    TrySendMany,
+};
 
-/// Writes a history: operation, answer, beginning, end.
-fn history(calls: &[(Op, Answer, u64, u64)]) -> Vec<Call> {
-    let call = |(op, answer, begun, ended): &(Op, Answer, u64, u64)| {
+/// Operation, answer, beginning, end.
+type Entry = (Op, Answer, u64, u64);
+/// What it shows, the capacity, and what was recorded.
+type Case<'a> = (&'a str, usize, &'a [Entry]);
+
+fn history(calls: &[Entry]) -> Vec<Call> {
+    let call = |(op, answer, begun, ended): &Entry| {
         assert!(is_answer_of(op, answer) && begun < ended);
         Call { thread: 0, op: op.clone(), answer: answer.clone(), begun: *begun, ended: *ended }
     };
     calls.iter().map(call).collect()
+}
+
+/// Asserts that each case is accepted, or rejected.
+#[track_caller]
+fn judge(cases: &[Case], accepted: bool) {
+    for (what, capacity, calls) in cases {
+        let answer = is_linearizable(&history(calls), Kind::Mpmc, *capacity);
+        assert_eq!(answer, accepted, "{what}");
+    }
 }
 
 fn received(values: &[u32]) -> Answer {
@@ -18,9 +36,7 @@ fn received(values: &[u32]) -> Answer {
 
 #[test]
 fn wrong_histories_are_rejected() {
-    use Answer::{Closed, Empty, Flag, Full, Number, Sent};
-    use Op::{Close, IsEmpty, Len, Recv, Send, SendMany, TryRecv, TryRecvMany, TrySend, TrySendMany};
-    let wrong: &[(&str, usize, &[(Op, Answer, u64, u64)])] = &[
+    let wrong: &[Case] = &[
         (
             "received twice",
             2,
@@ -44,6 +60,13 @@ fn wrong_histories_are_rejected() {
             1,
             &[(TrySend(1), Sent(1), 0, 1), (Send(2), Sent(1), 2, 3), (Recv, received(&[1]), 4, 5)],
         ),
+    ];
+    judge(wrong, false);
+}
+
+#[test]
+fn wrong_ends_lengths_and_batches_are_rejected() {
+    let wrong: &[Case] = &[
         (
             "closed before it is empty",
             2,
@@ -78,16 +101,12 @@ fn wrong_histories_are_rejected() {
             &[(SendMany(vec![1, 2, 3]), Sent(3), 0, 1), (Recv, received(&[1]), 2, 3)],
         ),
     ];
-    for (what, capacity, calls) in wrong {
-        assert!(!is_linearizable(&history(calls), Kind::Mpmc, *capacity), "accepted: {what}");
-    }
+    judge(wrong, false);
 }
 
 #[test]
 fn right_histories_are_accepted() {
-    use Answer::{Busy, Closed, Empty, Flag, Full, Number, Sent};
-    use Op::{Close, Len, Recv, RecvRelaxed, Send, SendMany, SendRelaxed, TryRecv, TrySend};
-    let right: &[(&str, usize, &[(Op, Answer, u64, u64)])] = &[
+    let right: &[Case] = &[
         ("nothing", 1, &[]),
         (
             "one after the other",
@@ -113,6 +132,13 @@ fn right_histories_are_accepted() {
                 (Recv, received(&[1]), 6, 7),
             ],
         ),
+    ];
+    judge(right, true);
+}
+
+#[test]
+fn right_histories_of_those_who_wait_are_accepted() {
+    let right: &[Case] = &[
         (
             "a blocked send gets the room",
             1,
@@ -149,19 +175,14 @@ fn right_histories_are_accepted() {
             &[(SendRelaxed(1), Busy, 0, 1), (RecvRelaxed, Busy, 2, 3), (TryRecv, Empty, 4, 5)],
         ),
     ];
-    for (what, capacity, calls) in right {
-        assert!(is_linearizable(&history(calls), Kind::Mpmc, *capacity), "rejected: {what}");
-    }
+    judge(right, true);
 }
 
 /// A lone receiver takes a batch message by message, and one that has rivals takes it as one.
 #[test]
 fn a_batch_longer_than_the_channel_has_one_receiver() {
-    let calls = [
-        (Op::TrySend(1), Answer::Sent(1), 0, 1),
-        (Op::TryRecvMany(2), received(&[1, 2]), 2, 5),
-        (Op::TrySend(2), Answer::Sent(1), 3, 4),
-    ];
+    let calls =
+        [(TrySend(1), Sent(1), 0, 1), (TryRecvMany(2), received(&[1, 2]), 2, 5), (TrySend(2), Sent(1), 3, 4)];
     assert!(!is_linearizable(&history(&calls), Kind::Mpmc, 1));
     assert!(is_linearizable(&history(&calls), Kind::Mpsc, 1));
 }

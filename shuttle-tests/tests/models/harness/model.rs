@@ -161,6 +161,15 @@ fn a_lost_wake_up_is_found() {
 
 #[test]
 fn a_missing_witness_fails() {
-    let model = Model::new("two threads", 10).witnesses(&["never"]);
-    assert!(catch_unwind(|| model.run(|| drop(spawn(|| ()).join()))).is_err());
+    let meet = || {
+        let count = Arc::new(shuttle::sync::atomic::AtomicU32::new(0));
+        let other = Arc::clone(&count);
+        let thread = spawn(move || other.fetch_add(1, shuttle::sync::atomic::Ordering::SeqCst));
+        count.fetch_add(1, shuttle::sync::atomic::Ordering::SeqCst);
+        thread.join().expect("it ends");
+        witness("met");
+    };
+    let run =
+        |witnesses| catch_unwind(|| Model::new("two threads", 10).witnesses(witnesses).run(meet)).is_ok();
+    assert!(run(&["met"]) && !run(&["met", "never"]) && !run(&[]));
 }
