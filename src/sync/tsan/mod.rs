@@ -8,7 +8,7 @@
 mod arc;
 
 pub use self::arc::Arc;
-pub use super::cell::UnsafeCell;
+pub use crate::sync::cell::UnsafeCell;
 pub use std::sync::atomic;
 
 use atomic::{AtomicBool, Ordering};
