@@ -51,24 +51,29 @@
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 
+#![cfg_attr(
+    millpond_tsan,
+    allow(dead_code, unused_imports, reason = "what only the upper layers use, which that build leaves out")
+)]
+
 pub mod broadcast;
 mod channel;
 mod gate;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 mod once;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 mod pool;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 mod queue;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 mod retry;
 pub mod ring;
 mod sync;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub mod testing;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 mod time;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub mod topic;
 mod wait;
 
@@ -88,39 +93,39 @@ pub use channel::{
 pub use channel::{mpmc, mpsc, spsc};
 pub use wait::WaitStrategy;
 
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub use once::{
     AnyResult, Begun, Fingerprint, MemoryStore, MemoryStoreStats, Once, OnceError, OnceStats, OnceStore,
 };
-#[cfg(all(feature = "tokio", not(millpond_loom)))]
+#[cfg(all(feature = "tokio", not(millpond_lower)))]
 pub use pool::HandlerFuture;
-#[cfg(all(feature = "cron", not(millpond_loom)))]
+#[cfg(all(feature = "cron", not(millpond_lower)))]
 pub use pool::Recurring;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub use pool::{
     BuildError, Context, DeadLetters, Handle, Leased, Pool, PoolBuilder, Queue, Redrive, RedriveBuilder,
     Request, RequestFuture, Selected, ShutdownReport, StartRedriveError, TrackedFuture, TrackedRequest,
     Unleased, Workers,
 };
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub use queue::{
     AttemptRecord, CutOff, DeadFilter, DeadFull, DeadInfo, DeadLetter, Delivery, Displaced, Drained, Hold,
     JobEnd, JobHandle, JobId, Lane, Lease, LeaseLost, LetterError, Overflow, PastDeaths, Progress,
     RedriveAllError, RedriveEnd, RedriveError, RedriveProgress, Released, Stats, SubmitError, SubmitFuture,
     SubmitManyError, Unique, engine,
 };
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 #[cfg(feature = "serde")]
 pub use queue::{ExportError, ExportReason};
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub use retry::{
     Admit, Breaker, BreakerState, Classified, Classify, DeadReason, Decision, EmptyBudget, ErrorClass,
     Failure, FailureKind, IntoOutcome, Jitter, Outcome, Pass, Plan, Planned, Report, RetryBudget,
     RetryPolicy, Verdict,
 };
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub use time::{Clock, VirtualClock};
-#[cfg(all(feature = "cron", not(millpond_loom)))]
+#[cfg(all(feature = "cron", not(millpond_lower)))]
 pub use time::{CronError, CronField, CronSchedule, Due, Missed, Recurrence};
 
 /// For the expansion of `select!` alone.

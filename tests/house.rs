@@ -43,7 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The modules and folders in which `unsafe` may stand.
 const UNSAFE_HOMES: &[&str] = &["ring", "wait", "sync", "broadcast/log"];
-/// The one module that names the standard library's threads and locks, and loom.
+/// The one module that names the standard library's threads and locks, and the models' stand-ins.
 const DOOR: &str = "sync";
 const LONGEST_FILE: usize = 500;
 /// How far above an atomic operation its reason may stand.
@@ -193,8 +193,10 @@ fn arrows(source: &Source) -> Vec<String> {
 
 fn doors(source: &Source) -> Vec<String> {
     let names = ["std::sync", "std::thread", "core::sync"];
-    let passes =
-        |code: &str| !names.iter().any(|name| code.contains(name)) && !words(code).any(|word| word == "loom");
+    let passes = |code: &str| {
+        !names.iter().any(|name| code.contains(name))
+            && !words(code).any(|word| ["loom", "shuttle"].contains(&word))
+    };
     if source.module == DOOR {
         return Vec::new();
     }
@@ -307,6 +309,7 @@ fn each_rule_bites() {
         ("new/a.rs", "", 1),
         ("channel/a.rs", "use std::sync::Arc;", 1),
         ("channel/a.rs", "/// std::thread::spawn(|| ());\nstd::thread::yield_now();", 1),
+        ("wait/a.rs", "use shuttle::thread;", 1),
         ("wait/a.rs", "loom::model(|| ());\n#[cfg(millpond_loom)]", 1),
         ("wait/a.rs", "#[cfg(test)]\nmod tests {\n    use std::sync::Arc;\n}\nuse std::sync::Arc;", 1),
         ("wait/a.rs", "#[cfg(any(test, millpond_loom))]\nfn f() {\n    std::thread::park();\n}", 1),

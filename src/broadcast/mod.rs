@@ -169,7 +169,7 @@ pub fn lossy<T>(capacity: usize) -> (Publisher<T>, Subscriber<T>) {
 }
 
 /// The kinds of channel, for those who test all of them.
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// As [`lossless`].
@@ -181,7 +181,7 @@ pub enum Kind {
 }
 
 /// Makes a channel whose positions wrap around after `messages` messages.
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 #[must_use]
 pub fn near_wrap_around<T>(kind: Kind, capacity: usize, messages: u64) -> (Publisher<T>, Subscriber<T>) {
     let policy = match kind {

@@ -34,7 +34,7 @@ impl Looks {
     /// For a thread, which spins before it registers.
     const fn patient() -> Self {
         // Under loom every look is one that loom explores anyway.
-        Self(if cfg!(millpond_loom) { Self::FULL } else { 0 })
+        Self(if cfg!(millpond_model) { Self::FULL } else { 0 })
     }
 
     /// For a task, which does not.

@@ -4,7 +4,7 @@
 
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, CachePadded};
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 use crate::time::Alarm;
 use crate::wait::WaitSet;
 use std::time::Instant;
@@ -23,7 +23,7 @@ pub(super) struct Waits {
     /// Whether a thread sleeps until it is time to throw a subscriber out.
     alarm_is_set: AtomicBool,
     /// Where it sleeps. It rings when the channel is gone.
-    #[cfg(not(millpond_loom))]
+    #[cfg(not(millpond_lower))]
     alarm: Alarm,
 }
 
@@ -34,7 +34,7 @@ impl Waits {
             publishers: CachePadded::new(WaitSet::new()),
             gate: CachePadded::new(AtomicU64::new(0)),
             alarm_is_set: AtomicBool::new(false),
-            #[cfg(not(millpond_loom))]
+            #[cfg(not(millpond_lower))]
             alarm: Alarm::new(),
         }
     }
@@ -58,7 +58,7 @@ impl Waits {
 
     /// Ends the sleep of the alarm: nobody publishes any more.
     pub(super) fn end(&self) {
-        #[cfg(not(millpond_loom))]
+        #[cfg(not(millpond_lower))]
         self.alarm.ring();
     }
 
@@ -76,7 +76,7 @@ impl Waits {
 }
 
 /// Sees to it that publishers that are asleep look again at `until`. For tasks: a thread has its own clock to sleep by.
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub(super) fn wake_publishers_at(waits: &Arc<Waits>, until: Instant) {
     if !waits.take_alarm() {
         return;
@@ -92,8 +92,8 @@ pub(super) fn wake_publishers_at(waits: &Arc<Waits>, until: Instant) {
     }
 }
 
-/// Time does not pass under loom.
-#[cfg(millpond_loom)]
+/// Without the layer that knows the time. It does not pass under loom.
+#[cfg(millpond_lower)]
 pub(super) fn wake_publishers_at(waits: &Arc<Waits>, _: Instant) {
     if waits.take_alarm() {
         waits.drop_alarm();

@@ -36,7 +36,7 @@ pub use error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
-#[cfg(all(feature = "stream", not(millpond_loom)))]
+#[cfg(all(feature = "stream", not(millpond_lower)))]
 pub(crate) use mpmc::RecvStream;
-#[cfg(not(millpond_loom))]
+#[cfg(not(millpond_lower))]
 pub(crate) use mpmc::{Receiver, Sender, bounded};

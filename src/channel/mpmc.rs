@@ -130,7 +130,7 @@ pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, R
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
     let sides = Sides::new(capacity, WaitStrategy::Adaptive);
     with_shared(Shared::new(Mpmc::near_wrap_around(capacity, laps), sides))
@@ -216,7 +216,7 @@ impl<T> Sender<T> {
 
 impl<T> Receiver<T> {
     /// Returns what a receive tries, for those who join it with a condition of their own.
-    #[cfg(not(millpond_loom))]
+    #[cfg(not(millpond_lower))]
     pub(crate) fn source(&self) -> impl crate::wait::Source<Output = Result<T, RecvError>> + use<'_, T> {
         RecvSource::new(self.end())
     }

@@ -39,7 +39,7 @@ use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySour
 use super::stream::stream;
 use super::waits::{Core, Waits};
 use super::weak::weak;
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 use crate::ring::mpsc_near_wrap_around;
 use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
 use crate::sync::{Arc, BusyWait, Sleeper};
@@ -88,7 +88,7 @@ pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, R
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 #[doc(hidden)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
     with_ends(mpsc_near_wrap_around(capacity, laps, Sides::new(capacity, WaitStrategy::Adaptive)))

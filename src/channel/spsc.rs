@@ -30,7 +30,7 @@ use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySour
 #[cfg(feature = "stream")]
 use super::stream::stream;
 use super::waits::{Core, Waits};
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 use crate::ring::spsc_near_wrap_around;
 use crate::ring::{PopError, Popper, PushError, Pusher, Spsc, spsc};
 use crate::sync::Sleeper;
@@ -78,7 +78,7 @@ pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, R
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
-#[cfg(millpond_loom)]
+#[cfg(millpond_model)]
 #[doc(hidden)]
 pub fn bounded_near_wrap_around<T>(capacity: usize, laps: u64) -> (Sender<T>, Receiver<T>) {
     with_ends(spsc_near_wrap_around(capacity, laps, Sides::new(capacity, WaitStrategy::Adaptive)))

@@ -126,7 +126,7 @@ impl Geometry {
     }
 
     /// Returns the position where the cursors of a new ring start, `laps` trips before the wrap-around.
-    #[cfg(any(test, millpond_loom))]
+    #[cfg(any(test, millpond_model))]
     pub(super) const fn start_before_wrap(&self, laps: u64) -> u64 {
         0u64.wrapping_sub(self.lap.wrapping_mul(laps))
     }

@@ -92,7 +92,7 @@ impl<T> Mpmc<T> {
     }
 
     /// Makes a ring whose positions wrap around after `laps` trips.
-    #[cfg(any(test, millpond_loom))]
+    #[cfg(any(test, millpond_model))]
     pub fn near_wrap_around(capacity: usize, laps: u64) -> Self {
         let geometry = Geometry::new(capacity);
         Self::starting_at(geometry, geometry.start_before_wrap(laps))
@@ -414,7 +414,7 @@ impl<T> Mpmc<T> {
 
     #[cold]
     fn reload_after_lost_cas(cursor: &AtomicU64) -> u64 {
-        if !cfg!(millpond_loom) {
+        if !cfg!(millpond_model) {
             for _ in 0..PAUSES_AFTER_LOST_CAS {
                 hint::spin_loop();
             }

@@ -55,9 +55,9 @@ pub(crate) use many::Mpmc;
 pub(crate) use mpsc::{LonePopper, Mpsc, mpsc};
 pub(crate) use two::{Popper, Pusher, Spsc, spsc};
 
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 pub(crate) use mpsc::mpsc_near_wrap_around;
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 pub(crate) use two::spsc_near_wrap_around;
 
 #[cfg(millpond_loom)]

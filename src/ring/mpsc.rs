@@ -36,7 +36,7 @@ pub fn mpsc<T, X>(capacity: usize, extra: X) -> (Arc<Mpsc<T, X>>, LonePopper<T, 
 }
 
 /// As [`mpsc`], with positions that wrap around after `laps` trips.
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 pub fn mpsc_near_wrap_around<T, X>(
     capacity: usize,
     laps: u64,

@@ -61,7 +61,7 @@ pub fn spsc<T, X>(capacity: usize, extra: X) -> (Pusher<T, X>, Popper<T, X>) {
 }
 
 /// As [`spsc`], with positions that wrap around after `laps` trips.
-#[cfg(any(test, millpond_loom))]
+#[cfg(any(test, millpond_model))]
 pub fn spsc_near_wrap_around<T, X>(capacity: usize, laps: u64, extra: X) -> (Pusher<T, X>, Popper<T, X>) {
     let geometry = Geometry::new(capacity);
     starting_at(geometry, geometry.start_before_wrap(laps), extra)

@@ -22,21 +22,16 @@ impl Deadline {
         Self(Instant::now().checked_add(duration))
     }
 
-    /// Whether it has passed. Under loom a deadline that exists has always passed: the model of a timeout.
+    /// Whether it has passed. In the models one that is near has always passed.
     pub fn has_passed(&self) -> bool {
-        self.0.is_some_and(|instant| cfg!(millpond_loom) || Instant::now() >= instant)
+        self.0.is_some_and(crate::sync::has_passed)
     }
 
     /// Parks the thread until it is unparked, the deadline passes, or for no reason. Does not park past the deadline.
     pub(super) fn park(&self) {
         match self.0 {
             None => crate::sync::thread::park(),
-            #[cfg(not(millpond_loom))]
-            Some(instant) => {
-                crate::sync::thread::park_timeout(instant.saturating_duration_since(Instant::now()));
-            }
-            #[cfg(millpond_loom)]
-            Some(_) => crate::sync::thread::yield_now(),
+            Some(instant) => crate::sync::thread::park_until(instant),
         }
     }
 }

@@ -179,7 +179,7 @@ impl WaitSet {
     }
 
     /// Whether nobody waits. Stale at once; for tests and for the models.
-    #[cfg(any(test, millpond_loom))]
+    #[cfg(any(test, millpond_model))]
     pub fn is_empty(&self) -> bool {
         self.list.lock().first.is_none()
     }

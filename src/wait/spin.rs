@@ -110,7 +110,7 @@ impl<S: Source> Look for Attempts<'_, S> {
 
 /// Looks for as long as the strategy of the set has it. `None`: in vain, or the deadline passed.
 pub(super) fn look<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
-    if cfg!(millpond_loom) {
+    if cfg!(millpond_model) {
         // Every moment at which a thread could look is one that loom explores anyway.
         return None;
     }

@@ -9,7 +9,7 @@ thread_local! {
 
 /// Puts the items into a random order: Fisher and Yates' shuffle. Under loom, which wants runs that repeat, it leaves them.
 pub(super) fn shuffle<C>(items: &mut [C]) {
-    if cfg!(millpond_loom) || items.len() < 2 {
+    if cfg!(millpond_model) || items.len() < 2 {
         return;
     }
     STATE.with(|state| {
@@ -42,7 +42,7 @@ const fn below(word: u32, limit: usize) -> usize {
     ((word as u64 * limit as u64) >> 32) as usize
 }
 
-#[cfg(all(test, not(millpond_loom)))]
+#[cfg(all(test, not(millpond_model)))]
 mod tests {
     use super::*;
 

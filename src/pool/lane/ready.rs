@@ -31,16 +31,18 @@ impl Ready {
         }
     }
 
-    /// Swaps the list of woken places for `empty`. If there are none, waits for one if told to.
-    pub(super) fn take(&self, empty: &mut Vec<usize>, wait: bool) {
+    /// Swaps the list of woken places for `empty`. If there are none, waits for one if told to. Returns whether it did.
+    pub(super) fn take(&self, empty: &mut Vec<usize>, wait: bool) -> bool {
         debug_assert!(empty.is_empty(), "it becomes the list");
         let mut list = self.list.lock();
+        let waits = wait && list.woken.is_empty();
         while wait && list.woken.is_empty() {
             list.sleeping = true;
             self.bell.wait(&mut list);
         }
         list.sleeping = false;
         std::mem::swap(&mut list.woken, empty);
+        waits
     }
 }
 

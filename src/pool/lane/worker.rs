@@ -9,7 +9,7 @@ use crate::pool::worker::Rules;
 use crate::queue::LeaseLost;
 use crate::queue::engine::{Delivered, Engine, Taken};
 use crate::retry::IntoOutcome;
-use crate::sync::Arc;
+use crate::sync::{Arc, BusyWait};
 use crate::time::{Sleep, Timers};
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -103,6 +103,7 @@ fn run<E, W>(
     let ready = Ready::new();
     let places = Places::new(&ready);
     let closed = Cell::new(false);
+    let taken = Cell::new(false);
     let bell = Bell::new(INTAKE, &ready);
     let waker = Waker::from(Arc::clone(&bell));
     let mut intake = pin!(async {
@@ -112,7 +113,10 @@ fn run<E, W>(
                     .await;
                 let hold = holds.borrow(engine);
                 match engine.take_async(&hold, timeout).await {
-                    Taken::Delivery(delivery) => places.add(begin(hold, delivery)),
+                    Taken::Delivery(delivery) => {
+                        taken.set(true);
+                        places.add(begin(hold, delivery));
+                    }
                     Taken::Later(pause) => Sleep::after(&lane.timers, engine.clock(), pause).await,
                     Taken::Closed => return closed.set(true),
                 }
@@ -122,6 +126,7 @@ fn run<E, W>(
     });
     lane.crew.notify(waker.clone());
     let mut woken = vec![INTAKE];
+    let mut busy = BusyWait::new();
     loop {
         if woken.contains(&INTAKE) && places.live() >= lane.concurrency {
             // All work may be ended: those whose job was cut off learn of it now, and make room for the intake to learn of it.
@@ -142,7 +147,13 @@ fn run<E, W>(
         if closed.get() && places.live() == 0 {
             return;
         }
-        ready.take(&mut woken, true);
+        let slept = ready.take(&mut woken, true);
+        if slept || taken.take() || woken != [INTAKE] {
+            busy = BusyWait::new();
+        } else {
+            // The intake has woken itself for nothing: a peer is in the middle of a step, and may need our processor for it.
+            busy.wait();
+        }
     }
 }
 
