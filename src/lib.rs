@@ -63,6 +63,8 @@ mod queue;
 #[cfg(not(millpond_loom))]
 mod retry;
 pub mod ring;
+#[cfg(all(test, not(millpond_loom)))]
+mod stall;
 mod sync;
 #[cfg(not(millpond_loom))]
 pub mod testing;

@@ -127,6 +127,8 @@ impl<T> Slot<'_, T> {
         });
         // SAFETY: the cell is empty now, and ours alone by this function's contract.
         unsafe { cell.put(message) };
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::Post);
         // ORDERING: Release pairs with the Acquire in `is_full`: who sees the stamp sees the message.
         self.stamp.store(position | FULL, Ordering::Release);
         last
