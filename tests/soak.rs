@@ -7,6 +7,8 @@
 //!
 //! `MILLPOND_SOAK_LOG` names a file to which each run adds its total, and from which it goes on. `MILLPOND_SEED` is the seed.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+
 mod common;
 
 use common::{Bell, Random};
@@ -14,7 +16,7 @@ use futures::executor::block_on;
 use millpond::{Receiver, RecvError, Select, SendTimeoutError, Sender, TrySendError, bounded};
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -156,6 +158,33 @@ fn set_bits(bits: &[AtomicU64], last: &mut [Option<Message>], messages: &mut Vec
     }
 }
 
+/// Sends the numbers below `most`, in all ways there are. Returns how many were sent.
+fn run_sender(tx: &Sender<Message>, sender: u64, most: u64, mut random: Random, progress: &Progress) -> u64 {
+    let mut sent = 0;
+    while sent < most {
+        // A clone in place of the handle, now and then.
+        let clone = (random.below(64) == 0).then(|| tx.clone());
+        let tx = clone.as_ref().unwrap_or(tx);
+        match send_some(tx, sender << 32 | sent, most - sent, &mut random, progress) {
+            0 => break,
+            count => sent += count,
+        }
+    }
+    sent
+}
+
+/// Receives in all ways there are, until the channel is closed and empty.
+fn run_receiver(rx: &Receiver<Message>, bits: &[AtomicU64], mut random: Random, progress: &Progress) {
+    let senders = bits.len() * 64 / BATCH as usize;
+    let (mut messages, mut last) = (Vec::new(), vec![None; senders]);
+    let mut open = true;
+    while open {
+        open = receive_some(rx, &mut messages, &mut random, progress);
+        progress.received.fetch_add(messages.len() as u64, Relaxed);
+        set_bits(bits, &mut last, &mut messages);
+    }
+}
+
 /// One round. Returns how many messages went through.
 fn round(random: &mut Random, progress: &Arc<Progress>) -> u64 {
     let (senders, receivers) = (1 + random.below(4), 1 + random.below(4));
@@ -166,61 +195,34 @@ fn round(random: &mut Random, progress: &Arc<Progress>) -> u64 {
     let bits: Arc<[AtomicU64]> = (0..senders as u64 * BATCH / 64).map(|_| AtomicU64::new(0)).collect();
     let weak = tx.downgrade();
     let _watchdog = watch(Arc::clone(progress), move || format!("{:?}", weak.upgrade()));
-    let stop = Arc::new(AtomicBool::new(false));
     let sending: Vec<_> = (0..senders as u64)
         .map(|sender| {
-            let (tx, progress, mut random) =
-                (tx.clone(), Arc::clone(progress), Random::seeded(random.next()));
-            thread::spawn(move || {
-                let mut sent = 0;
-                while sent < per_sender {
-                    // A clone in place of the handle, now and then.
-                    let clone = (random.below(64) == 0).then(|| tx.clone());
-                    let tx = clone.as_ref().unwrap_or(&tx);
-                    match send_some(tx, sender << 32 | sent, per_sender - sent, &mut random, &progress) {
-                        0 => break,
-                        count => sent += count,
-                    }
-                }
-                sent
-            })
+            let (tx, progress, random) = (tx.clone(), Arc::clone(progress), Random::seeded(random.next()));
+            thread::spawn(move || run_sender(&tx, sender, per_sender, random, &progress))
         })
         .collect();
     let receiving: Vec<_> = (0..receivers)
         .map(|_| {
             let (rx, bits, progress) = (rx.clone(), Arc::clone(&bits), Arc::clone(progress));
-            let mut random = Random::seeded(random.next());
-            thread::spawn(move || {
-                let (mut messages, mut last) = (Vec::new(), vec![None; senders]);
-                let mut open = true;
-                while open {
-                    open = receive_some(&rx, &mut messages, &mut random, &progress);
-                    progress.received.fetch_add(messages.len() as u64, Relaxed);
-                    set_bits(&bits, &mut last, &mut messages);
-                }
-            })
+            let random = Random::seeded(random.next());
+            thread::spawn(move || run_receiver(&rx, &bits, random, &progress))
         })
         .collect();
     if closes {
-        let (tx, stop, wait) = (tx.clone(), Arc::clone(&stop), random.next() % 20_000);
+        let (weak, wait) = (tx.downgrade(), random.next() % 20_000);
         thread::spawn(move || {
             thread::sleep(Duration::from_micros(wait));
-            if !stop.load(SeqCst) {
-                tx.close();
-            }
+            weak.upgrade().is_some_and(|tx| tx.close())
         });
     }
     drop((tx, rx));
     let sent: Vec<u64> = sending.into_iter().map(|thread| thread.join().unwrap()).collect();
-    stop.store(true, SeqCst);
     receiving.into_iter().for_each(|thread| thread.join().unwrap());
     for (sender, sent) in sent.iter().enumerate() {
         let base = sender as u64 * BATCH;
         let is_set = |id: u64| bits[(id / 64) as usize].load(Relaxed) >> (id % 64) & 1 == 1;
-        assert!(
-            (0..BATCH).all(|number| is_set(base + number) == (number < *sent)),
-            "sent is received, no more, no less"
-        );
+        let exact = (0..BATCH).all(|number| is_set(base + number) == (number < *sent));
+        assert!(exact, "what was sent is received, no more, no less");
     }
     sent.iter().sum()
 }
