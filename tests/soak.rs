@@ -87,7 +87,8 @@ fn send_some(
             let count = batch.len() as u64;
             return tx.send_many(batch).map_or_else(|error| error.sent as u64, |()| count);
         }
-        4 => tx.reserve().is_ok_and(|permit| permit.send(from).is_ok()),
+        // Where a send and a receive meet there is no room to promise.
+        4 if tx.capacity() > 0 => tx.reserve().is_ok_and(|permit| permit.send(from).is_ok()),
         5 => block_on(tx.send_async(from)).is_ok(),
         6 => {
             // Cancelled, unless it was sent at once; then sent again.
