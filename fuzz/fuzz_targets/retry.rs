@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use millpond::{Admit, Breaker, Clock, Jitter, Report, RetryBudget, RetryPolicy, VirtualClock};
+use millpond::{Admit, Breaker, Jitter, Report, RetryBudget, RetryPolicy, VirtualClock};
 use millpond_fuzz::Bytes;
 use std::time::Duration;
 
