@@ -68,6 +68,8 @@ mod queue;
 #[cfg(not(millpond_lower))]
 mod retry;
 pub mod ring;
+#[cfg(all(test, not(millpond_loom)))]
+mod stall;
 mod sync;
 #[cfg(not(millpond_lower))]
 pub mod testing;

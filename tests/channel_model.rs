@@ -80,6 +80,8 @@ struct World {
     /// The waiting lines, by name: senders, receivers.
     lines: [VecDeque<usize>; 2],
     forgotten: usize,
+    /// What was forgotten: never polled again, dropped when all has been checked, so that nothing leaks.
+    graveyard: Vec<Pin<Box<dyn Future<Output = Outcome>>>>,
 }
 
 const SENDERS: usize = 0;
@@ -102,6 +104,7 @@ impl World {
             receiver_count: 1,
             lines: Default::default(),
             forgotten: 0,
+            graveyard: Vec::new(),
         }
     }
 
@@ -313,7 +316,7 @@ impl World {
     fn forget(&mut self, at: usize) {
         let kept = self.kept.swap_remove(at);
         self.forgotten += usize::from(kept.sending.is_some());
-        std::mem::forget(kept.future);
+        self.graveyard.push(kept.future);
     }
 
     fn step(&mut self, op: &Op) {

@@ -126,20 +126,28 @@ fn a_waker_may_call_the_channel_when_dropped() {
     }
 }
 
+/// The ends that a [`meddling_clone`] holds, which are counted as an `Arc` is.
+type Ends = (Sender<usize>, Receiver<usize>);
+
 /// A waker whose clone meddles; `Wake` cannot do that.
 fn meddling_clone(tx: &Sender<usize>, rx: &Receiver<usize>) -> Waker {
-    type Ends = (Sender<usize>, Receiver<usize>);
     unsafe fn clone(data: *const ()) -> RawWaker {
-        // SAFETY: `data` comes from `Box::into_raw` below, and is never freed.
+        // SAFETY: `data` comes from `Arc::into_raw` below, and the waker that is cloned holds a count of it.
+        unsafe { Arc::increment_strong_count(data.cast::<Ends>()) };
+        // SAFETY: as above.
         let (tx, rx) = unsafe { &*data.cast::<Ends>() };
         meddle(tx, rx);
         RawWaker::new(data, &TABLE)
     }
+    unsafe fn release(data: *const ()) {
+        // SAFETY: as above; this is the count of the waker that goes.
+        unsafe { Arc::decrement_strong_count(data.cast::<Ends>()) };
+    }
     unsafe fn nothing(_: *const ()) {}
-    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, nothing, nothing, nothing);
-    let data = Box::into_raw(Box::new((tx.clone(), rx.clone())));
-    // SAFETY: the functions of the table keep a waker's contract: the data lives for ever and is `Sync`.
-    unsafe { Waker::from_raw(RawWaker::new(data.cast::<()>().cast_const(), &TABLE)) }
+    static TABLE: RawWakerVTable = RawWakerVTable::new(clone, release, nothing, release);
+    let data = Arc::into_raw(Arc::new((tx.clone(), rx.clone())));
+    // SAFETY: the functions of the table keep a waker's contract: each waker holds a count, and the ends are `Sync`.
+    unsafe { Waker::from_raw(RawWaker::new(data.cast::<()>(), &TABLE)) }
 }
 
 /// W8: a waker whose clone calls the channel, at the first poll and when it replaces another.

@@ -322,3 +322,7 @@ impl<T> fmt::Debug for Publisher<T> {
             .finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Publisher<T> {}
+impl<T> std::panic::RefUnwindSafe for Publisher<T> {}

@@ -456,3 +456,7 @@ impl<T> Drop for Run<'_, T> {
         }
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Subscriber<T> {}
+impl<T> std::panic::RefUnwindSafe for Subscriber<T> {}

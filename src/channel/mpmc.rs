@@ -188,7 +188,8 @@ impl<T> Sender<T> {
     /// Sends a message at once, displacing the oldest one if the channel is full.
     ///
     /// Returns the displaced message, so that nothing vanishes uncounted. Displaces one message at most. Never parks, but for a mutex
-    /// that is held for some instructions while there are permits. If permits hold all the room ([`reserve`](Self::reserve)) there is
+    /// that is held for some instructions while there are permits; waits for a thread that lost the processor while it put the
+    /// oldest message in, as [`try_send`](Self::try_send) does. If permits hold all the room ([`reserve`](Self::reserve)) there is
     /// nothing to displace, and the message itself is returned.
     ///
     /// # Errors

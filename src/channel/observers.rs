@@ -100,11 +100,18 @@ macro_rules! observers {
 
         impl<T> std::fmt::Debug for $handle<T> {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($handle))
-                    .field("len", &self.len())
-                    .field("capacity", &self.capacity())
-                    .field("closed", &self.is_closed())
-                    .finish_non_exhaustive()
+                let mut shown = f.debug_struct(stringify!($handle));
+                shown.field("len", &self.len());
+                shown.field("capacity", &self.capacity());
+                shown.field("closed", &self.is_closed());
+                // Who waits is behind a lock, which a model must not be made to take.
+                #[cfg(not(millpond_loom))]
+                {
+                    let waits = self.core().waits();
+                    shown.field("senders_waiting", &waits.senders.count());
+                    shown.field("receivers_waiting", &waits.receivers.count());
+                }
+                shown.finish_non_exhaustive()
             }
         }
     };

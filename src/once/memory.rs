@@ -187,6 +187,10 @@ impl<R> fmt::Debug for MemoryStore<R> {
     }
 }
 
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<R> std::panic::UnwindSafe for MemoryStore<R> {}
+impl<R> std::panic::RefUnwindSafe for MemoryStore<R> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -390,3 +390,7 @@ impl<R, S: fmt::Debug> fmt::Debug for Once<R, S> {
             .finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9), if its store is.
+impl<R, S: std::panic::UnwindSafe> std::panic::UnwindSafe for Once<R, S> {}
+impl<R, S: std::panic::RefUnwindSafe> std::panic::RefUnwindSafe for Once<R, S> {}

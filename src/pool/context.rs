@@ -296,3 +296,7 @@ impl fmt::Debug for Context {
             .finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for Context {}
+impl std::panic::RefUnwindSafe for Context {}

@@ -199,3 +199,7 @@ impl<T> fmt::Debug for DeadLetters<T> {
         f.debug_struct("DeadLetters").field("len", &self.len()).finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for DeadLetters<T> {}
+impl<T> std::panic::RefUnwindSafe for DeadLetters<T> {}

@@ -141,3 +141,7 @@ impl<T> fmt::Debug for Handle<T> {
         f.debug_struct("Handle").field("name", &self.name()).finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Handle<T> {}
+impl<T> std::panic::RefUnwindSafe for Handle<T> {}

@@ -330,3 +330,7 @@ impl<T> fmt::Debug for Pool<T> {
             .finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Pool<T> {}
+impl<T> std::panic::RefUnwindSafe for Pool<T> {}

@@ -126,3 +126,7 @@ impl<T: Send + 'static> fmt::Debug for Queue<T> {
         f.debug_struct("Queue").field("pool", &self.pool).finish()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T: Send + 'static> std::panic::UnwindSafe for Queue<T> {}
+impl<T: Send + 'static> std::panic::RefUnwindSafe for Queue<T> {}

@@ -174,3 +174,7 @@ impl Error for StartRedriveError {
         }
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for Redrive {}
+impl std::panic::RefUnwindSafe for Redrive {}

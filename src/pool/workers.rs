@@ -66,3 +66,7 @@ pub(super) fn start_timer(crew: &Crew, name: &str, clock: Clock) -> io::Result<A
     })?;
     Ok(timers)
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for Workers {}
+impl std::panic::RefUnwindSafe for Workers {}

@@ -143,3 +143,7 @@ impl<T> fmt::Debug for JobHandle<T> {
         f.debug_struct("JobHandle").field("id", &self.id).field("end", &self.end()).finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for JobHandle<T> {}
+impl<T> std::panic::RefUnwindSafe for JobHandle<T> {}

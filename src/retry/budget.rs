@@ -175,6 +175,10 @@ impl fmt::Debug for RetryBudget {
     }
 }
 
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for RetryBudget {}
+impl std::panic::RefUnwindSafe for RetryBudget {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -126,6 +126,7 @@ impl<T> Mpmc<T> {
         let credits = self.credits.lock();
         let at = match self.claim_beside(*credits, 1) {
             Ok(claim) => {
+                drop(credits);
                 // SAFETY: `claim_beside` won this position and saw its slot writable (I1, I2).
                 unsafe { self.slot(claim.first).publish(claim.first, value) };
                 return Ok(Pushed { evicted: None, poppers_wait: claim.others_wait });

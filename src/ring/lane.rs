@@ -78,6 +78,8 @@ impl<T> Lane<T> {
     /// Gives the slots before `to` back. For the popper alone.
     #[inline(always)]
     pub(super) fn set_head(&self, to: u64) {
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::MoveHead);
         // ORDERING: Release pairs with the Acquire in `head`: who sees the move finds the slots left alone.
         self.head.store(to, Ordering::Release);
     }
@@ -85,6 +87,8 @@ impl<T> Lane<T> {
     /// Lets the popper at the values before `to`. For the pusher alone.
     #[inline(always)]
     pub(super) fn set_tail(&self, to: u64) {
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::MoveTail);
         // ORDERING: Release pairs with the Acquire in `tail`: who sees the move sees the values.
         self.tail.store(to, Ordering::Release);
     }

@@ -42,6 +42,8 @@ impl<T> Slot<T> {
             // SAFETY: the caller owns the cell by this function's contract; the pointer comes from a reference.
             unsafe { cell.write(MaybeUninit::new(value)) }
         });
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::Publish);
         // ORDERING: Release pairs with the Acquire in `is_readable`: who sees the stamp sees the value.
         self.stamp.store(position | FULL, Ordering::Release);
     }
@@ -63,6 +65,8 @@ impl<T> Slot<T> {
     /// Gives the slot back, to be written at `position`.
     #[inline(always)]
     pub(super) fn release(&self, position: u64) {
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::Release);
         // ORDERING: Release pairs with the Acquire in `is_writable`: who writes next does so after our read.
         self.stamp.store(position, Ordering::Release);
     }

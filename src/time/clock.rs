@@ -204,6 +204,14 @@ impl fmt::Debug for VirtualClock {
     }
 }
 
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for Clock {}
+impl std::panic::RefUnwindSafe for Clock {}
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for VirtualClock {}
+impl std::panic::RefUnwindSafe for VirtualClock {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

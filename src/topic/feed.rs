@@ -90,3 +90,7 @@ impl<T> fmt::Debug for Feed<T> {
         f.debug_struct("Feed").field("info", self.info()).field("stats", &self.stats()).finish()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Feed<T> {}
+impl<T> std::panic::RefUnwindSafe for Feed<T> {}

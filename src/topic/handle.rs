@@ -175,3 +175,7 @@ impl<T> fmt::Debug for Topic<T> {
         f.debug_struct("Topic").field("name", self.name()).finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Topic<T> {}
+impl<T> std::panic::RefUnwindSafe for Topic<T> {}

@@ -94,3 +94,7 @@ impl<T: Clone> IntoIterator for Subscription<T> {
         IntoIter { subscription: self }
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for IntoIter<T> {}
+impl<T> std::panic::RefUnwindSafe for IntoIter<T> {}

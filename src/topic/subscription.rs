@@ -330,3 +330,7 @@ impl<T> fmt::Debug for Subscription<T> {
             .finish_non_exhaustive()
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Subscription<T> {}
+impl<T> std::panic::RefUnwindSafe for Subscription<T> {}

@@ -221,3 +221,7 @@ impl Default for TopicsBuilder {
         Self { limits: Limits { topics: LIMIT_DEFAULT, subscriptions: LIMIT_DEFAULT } }
     }
 }
+
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl<T> std::panic::UnwindSafe for Topics<T> {}
+impl<T> std::panic::RefUnwindSafe for Topics<T> {}

@@ -35,6 +35,11 @@ fn block_slowly<S: Source>(source: &mut S, deadline: Deadline) -> Result<S::Outp
         match park(source, &deadline) {
             Rest::Done(output) => return Ok(output),
             Rest::TimedOut => return Err(TimedOut),
+            Rest::Unsettled => {
+                // An earlier wake-up may not have been used: a peer was busy at each attempt since.
+                source.waiters().notify(1, || source.disarm());
+                return Err(TimedOut);
+            }
             Rest::Notified => {}
         }
         if let Attempt::Done(output) = source.attempt() {
@@ -50,21 +55,30 @@ enum Rest<R> {
     /// Somebody made progress: try again.
     Notified,
     TimedOut,
+    /// The deadline passed while a peer was in the middle of a step, so that no attempt had a final answer.
+    Unsettled,
 }
 
 /// Registers, tries once more, and sleeps until notified or the deadline passes.
 fn park<S: Source>(source: &mut S, deadline: &Deadline) -> Rest<S::Output> {
     let waiter = pin!(Waiter::new());
     let mut registration = Registration::join(source, waiter.as_ref());
-    if let Some(output) = registration.attempt_until_blocked() {
-        registration.leave();
-        return Rest::Done(output);
+    match registration.attempt_until_final(deadline) {
+        Attempt::Done(output) => {
+            registration.leave();
+            return Rest::Done(output);
+        }
+        Attempt::Busy => {
+            registration.leave();
+            return Rest::Unsettled;
+        }
+        Attempt::Blocked => {}
     }
     if registration.rest(deadline) {
         registration.joined = false;
         return Rest::Notified;
     }
-    registration.time_out()
+    registration.time_out(deadline)
 }
 
 /// A registered waiter of a thread. Leaves the list when dropped, also while a panic unwinds.
@@ -83,14 +97,14 @@ impl<'a, S: Source> Registration<'a, S> {
         Self { source, waiter, joined: true }
     }
 
-    /// Attempts until the answer is final: done, or really blocked.
-    fn attempt_until_blocked(&mut self) -> Option<S::Output> {
+    /// Attempts until the answer is final: done, or really blocked. Gives up at the deadline, where a peer that is in the
+    /// middle of a step stands still.
+    fn attempt_until_final(&mut self, deadline: &Deadline) -> Attempt<S::Output> {
         let mut busy = BusyWait::new();
         loop {
             match self.source.attempt() {
-                Attempt::Done(output) => return Some(output),
-                Attempt::Blocked => return None,
-                Attempt::Busy => busy.wait(),
+                Attempt::Busy if !(busy.is_long() && deadline.has_passed()) => busy.wait(),
+                answer => return answer,
             }
         }
     }
@@ -101,11 +115,15 @@ impl<'a, S: Source> Registration<'a, S> {
     }
 
     /// The deadline has passed: leaves. A wake-up that came at the same time is used here.
-    fn time_out(mut self) -> Rest<S::Output> {
+    fn time_out(mut self, deadline: &Deadline) -> Rest<S::Output> {
         self.joined = false;
         match self.source.waiters().leave(&self.waiter, || self.source.disarm()) {
             Left::Waiting => Rest::TimedOut,
-            Left::Notified => self.attempt_until_blocked().map_or(Rest::TimedOut, Rest::Done),
+            Left::Notified => match self.attempt_until_final(deadline) {
+                Attempt::Done(output) => Rest::Done(output),
+                Attempt::Blocked => Rest::TimedOut,
+                Attempt::Busy => Rest::Unsettled,
+            },
         }
     }
 

@@ -111,8 +111,10 @@ fn park<S: Source<Output = ()>>(sources: &mut [S], deadline: &Deadline) -> Rest 
     };
     let mut crowd = Crowd::new(sources, waiters);
     crowd.join(false, || Wake::Thread(thread::current()));
-    if let Some(index) = crowd.attempt_until_final(false) {
-        return Rest::Done(index);
+    match crowd.attempt_until_final(false, deadline) {
+        Attempt::Done(index) => return Rest::Done(index),
+        Attempt::Busy => return Rest::TimedOut,
+        Attempt::Blocked => {}
     }
     let rest = loop {
         if crowd.is_notified() {
@@ -125,7 +127,9 @@ fn park<S: Source<Output = ()>>(sources: &mut [S], deadline: &Deadline) -> Rest 
     };
     crowd.leave();
     // A wake-up that came just as the time ran out is used here, too.
-    let ready = if crowd.is_notified() { crowd.attempt_until_final(true) } else { None };
-    ready.map_or(rest, Rest::Done)
+    match crowd.is_notified().then(|| crowd.attempt_until_final(true, deadline)) {
+        Some(Attempt::Done(index)) => Rest::Done(index),
+        _ => rest,
+    }
     // What the crowd still holds is passed on when it is dropped.
 }

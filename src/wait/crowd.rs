@@ -10,7 +10,7 @@
 
 use super::list::Left;
 use super::waiter::{Waiter, Wake};
-use super::{Attempt, Source};
+use super::{Attempt, Deadline, Source};
 use crate::sync::BusyWait;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -123,14 +123,14 @@ impl<'a, S: Source<Output = ()>, W: AsRef<[Waiter]>> Crowd<'a, S, W> {
         if busy { Attempt::Busy } else { Attempt::Blocked }
     }
 
-    /// Tries until one source is done, or all are really blocked.
-    pub(super) fn attempt_until_final(&mut self, using: bool) -> Option<usize> {
+    /// Tries until one source is done, or all are really blocked. Gives up at the deadline, where a peer that is in the middle
+    /// of a step stands still.
+    pub(super) fn attempt_until_final(&mut self, using: bool, deadline: &Deadline) -> Attempt<usize> {
         let mut busy = BusyWait::new();
         loop {
             match self.attempt(using) {
-                Attempt::Done(index) => return Some(index),
-                Attempt::Blocked => return None,
-                Attempt::Busy => busy.wait(),
+                Attempt::Busy if !(busy.is_long() && deadline.has_passed()) => busy.wait(),
+                answer => return answer,
             }
         }
     }

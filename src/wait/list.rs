@@ -30,6 +30,8 @@ pub struct WaitSet {
 struct List {
     first: Option<NonNull<Waiter>>,
     last: Option<NonNull<Waiter>>,
+    /// How many nodes there are.
+    count: usize,
 }
 
 // SAFETY: the pointers are to nodes that stay in place while linked and whose content is `Send`; the lock orders access.
@@ -54,7 +56,7 @@ impl WaitSet {
     /// source moves only when it sees that somebody waits.
     pub fn with(strategy: WaitStrategy, lines_up_first: bool) -> Self {
         Self {
-            list: Mutex::new(List { first: None, last: None }),
+            list: Mutex::new(List { first: None, last: None, count: 0 }),
             spins: SpinHistory::new(),
             strategy,
             lines_up_first,
@@ -178,6 +180,12 @@ impl WaitSet {
         }
     }
 
+    /// Returns how many wait. Stale at once.
+    #[cfg(not(millpond_loom))]
+    pub fn count(&self) -> usize {
+        self.list.lock().count
+    }
+
     /// Whether nobody waits. Stale at once; for tests and for the models.
     #[cfg(any(test, millpond_model))]
     pub fn is_empty(&self) -> bool {
@@ -271,6 +279,7 @@ impl List {
         let node = Some(NonNull::from(waiter));
         self.set_next(previous, node);
         self.last = node;
+        self.count += 1;
     }
 
     /// Takes the first waiter out and marks it notified; disarms if it was the last, or if there was none.
@@ -290,7 +299,8 @@ impl List {
 
     /// Takes a linked node out and returns how to wake its owner.
     fn unlink(&mut self, waiter: &Waiter) -> Option<Wake> {
-        debug_assert!(waiter.is_waiting());
+        debug_assert!(waiter.is_waiting() && self.count > 0);
+        self.count = self.count.saturating_sub(1);
         // SAFETY: the caller holds the lock and the node is linked (L1).
         let (wake, previous, next) = unsafe {
             waiter.with_links(|links| (links.wake.take(), links.previous.take(), links.next.take()))

@@ -222,6 +222,11 @@ impl Random {
         Self(seed.max(1))
     }
 
+    /// Starts from a number that another one drew.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(seed.max(1))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

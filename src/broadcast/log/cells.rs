@@ -162,6 +162,8 @@ impl<T> Slot<'_, T> {
         });
         // SAFETY: the cell is empty now, or what it held needs no drop, and ours alone by this function's contract.
         unsafe { cell.put(message) };
+        #[cfg(all(test, not(millpond_loom)))]
+        crate::stall::point(crate::stall::Step::Post);
         match *self {
             Self::Fixed { lap, lap_shift, .. } => {
                 // ORDERING: Release pairs with the Acquire in `is_full`: who sees the lap sees the message.

@@ -202,5 +202,9 @@ impl fmt::Debug for Breaker {
     }
 }
 
+// Usable after a panic was caught, whatever it was that panicked (promise 9).
+impl std::panic::UnwindSafe for Breaker {}
+impl std::panic::RefUnwindSafe for Breaker {}
+
 #[cfg(test)]
 mod tests;
