@@ -236,7 +236,10 @@ macro_rules! of_anything {
             row!($T, "1 1 1 0 0", DeadFilter<$T>),
             row!($T, "S Y P 0 0", DeadLetter<$T>),
             row!($T, "S S 1 1 1", DeadLetters<$T>),
+            row!($T, "S S 1 0 0", Drained<'static, $T>),
             row!($T, "S S 1 1 1", Handle<$T>),
+            #[cfg(feature = "tokio")]
+            row!($T, "1 0 1 0 0", HandlerFuture<'static, $T>),
             row!($T, "S S 1 1 1", JobHandle<$T>),
             row!($T, "B B 1 1 1", MemoryStore<$T>),
             row!($T, "B B 1 1 1", Once<$T>),
@@ -268,7 +271,7 @@ macro_rules! of_jobs {
             // The pool and the queue.
             row!($T, "S Y P 0 0", Delivery<$T>),
             row!($T, "1 1 1 1 1", Queue<$T>),
-            row!($T, "0 0 P 0 0", testing::Sim<'static, $T>),
+            row!($T, "0 0 1 0 0", testing::Sim<'static, $T>),
         ]
     };
 }
@@ -302,6 +305,7 @@ macro_rules! of_nothing {
             row!(u8, "1 1 1 1 1", topic::TopicError),
             row!(u8, "1 1 1 1 1", topic::TryRecvError),
             // The pool and the queue.
+            row!(u8, "1 1 1 0 0", AnyResult),
             row!(u8, "1 1 1 0 0", AttemptRecord),
             row!(u8, "1 1 1 1 1", Breaker),
             row!(u8, "1 1 1 0 0", Classified),
@@ -351,6 +355,7 @@ macro_rules! of_nothing {
             row!(u8, "1 1 1 1 1", CronField),
             row!(u8, "1 1 1 1 1", DeadFull),
             row!(u8, "1 1 1 1 1", DeadReason),
+            row!(u8, "1 1 1 1 1", Displaced),
             row!(u8, "1 1 1 1 1", Decision),
             row!(u8, "1 1 1 1 1", EmptyBudget),
             row!(u8, "1 1 1 1 1", ErrorClass),
@@ -359,10 +364,12 @@ macro_rules! of_nothing {
             row!(u8, "1 1 1 1 1", FailureKind),
             row!(u8, "1 1 1 1 1", Jitter),
             row!(u8, "1 1 1 1 1", JobEnd),
+            row!(u8, "1 1 1 1 1", Lane),
             row!(u8, "1 1 1 1 1", LetterError),
             #[cfg(feature = "cron")]
             row!(u8, "1 1 1 1 1", Missed),
             row!(u8, "1 1 1 0 0", Outcome),
+            row!(u8, "1 1 1 1 1", Overflow),
             row!(u8, "1 1 1 1 1", RecvTimeoutError),
             row!(u8, "1 1 1 1 1", RedriveEnd),
             row!(u8, "1 1 1 1 1", RedriveError),
@@ -574,7 +581,7 @@ fn handles_are_small() {
         millpond::mpsc::Sender<Large>: 1, millpond::mpsc::Receiver<Large>: 3,
         millpond::spsc::Sender<Large>: 4, millpond::spsc::Receiver<Large>: 4,
         millpond::ring::spsc::Producer<Large>: 3, millpond::ring::spsc::Consumer<Large>: 3,
-        millpond::broadcast::Publisher<Large>: 2, millpond::broadcast::Subscriber<Large>: 9,
+        millpond::broadcast::Publisher<Large>: 2, millpond::broadcast::Subscriber<Large>: 10,
         millpond::topic::Topics<Large>: 1, millpond::topic::Topic<Large>: 2,
         millpond::Handle<Large>: 1, millpond::JobHandle<Large>: 3, millpond::DeadLetters<Large>: 1,
         millpond::topic::TopicName: 2, millpond::topic::Pattern: 2, millpond::JobId: 1,

@@ -52,6 +52,9 @@ fn exists(path: &str, name: &str) -> bool {
     } else {
         vec![format!("tests/{path}.rs"), format!("loom-tests/tests/models/{path}.rs")]
     };
+    if let Some(model) = path.strip_prefix("shuttle/") {
+        return defines(&root.join(format!("shuttle-tests/tests/models/{model}.rs")), name);
+    }
     places.iter().any(|place| defines(&root.join(place), name))
 }
 
