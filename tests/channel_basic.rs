@@ -352,9 +352,15 @@ fn an_owning_iterator_is_a_receiver() {
 fn handles_print_their_state() {
     let (tx, rx) = bounded(2);
     tx.send(Opaque(1)).unwrap();
-    assert_eq!(format!("{tx:?}"), "Sender { len: 1, capacity: 2, closed: false, .. }");
+    assert_eq!(
+        format!("{tx:?}"),
+        "Sender { len: 1, capacity: 2, closed: false, senders_waiting: 0, receivers_waiting: 0, .. }"
+    );
     rx.close();
-    assert_eq!(format!("{rx:?}"), "Receiver { len: 1, capacity: 2, closed: true, .. }");
+    assert_eq!(
+        format!("{rx:?}"),
+        "Receiver { len: 1, capacity: 2, closed: true, senders_waiting: 0, receivers_waiting: 0, .. }"
+    );
     assert!(format!("{:?} {:?}", rx.iter(), rx.try_iter()).starts_with("Iter(Receiver {"));
     assert!(format!("{:?}", rx.recv_async()).starts_with("RecvFuture"));
     assert!(format!("{:?}", tx.send_async(Opaque(2))).starts_with("SendFuture"));
