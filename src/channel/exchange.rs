@@ -22,10 +22,14 @@
 //!   sees `senders_wait`, and wakes as many senders as have arrived; if S2 comes after R2, it sees the receiver, or that it
 //!   has been taken out by another send, and then waits for the next that comes.
 //!
-//! Each receiver that arrives stands for one wake-up of a sender, whoever delivers it. While a sender is blocked, having seen
-//! that no receiver waits, there are never more receivers in the set than arrivals not announced and senders that
-//! were woken and have not looked since: each that registers adds one to both sides, each that is taken out for a message
-//! takes one off both at most, and R2 only turns arrivals into woken senders. When all have looked, none is left over.
+//! Each receiver that arrives (it is linked, then counted) stands for one wake-up of a sender, whoever delivers it. Say that a sender
+//! sleeps, having seen no receiver at its S2, and a receiver that has looked in vain at its R2 sleeps in the set. R2 came after S2, or S2
+//! had seen it; so there was an announcement between them that counted this receiver: its own, or an earlier one by another,
+//! and then the sender was in its set already, for a sender that registers after an announcement sees all who were counted in it. That
+//! announcement woke a sender for each receiver in the set, or all senders. Each of them takes one receiver, or finds none, or
+//! passes the wake-up on; so they run out before the receivers do only if one took a receiver that came into the set
+//! later, and that one, if it gets no message, is counted anew. What is counted and was met in the meantime costs a wake-up in
+//! vain at most: no more senders are woken than receivers are in the set.
 
 use super::error::{SendError, SendTimeoutError};
 use super::waits::Waits;
@@ -165,7 +169,6 @@ impl<T> Exchange<T> {
         }
         match waits.receivers.take_first(|| self.clear_receivers_wait()) {
             Some(receiver) => {
-                self.count_departure();
                 state.inside.push_back(message);
                 Ok(receiver)
             }
@@ -289,15 +292,10 @@ impl<T> Exchange<T> {
         // ORDERING: Acquire pairs with the Release in `set_receivers_wait`: the senders that are woken see the receivers.
         let arrivals = self.arrivals.swap(0, Ordering::Acquire);
         if arrivals > 0 {
-            waits.senders.notify(arrivals, || self.clear_senders_wait());
+            // Some of those that have arrived were met since.
+            let waiting = waits.receivers.count();
+            waits.senders.notify(arrivals.min(waiting), || self.clear_senders_wait());
         }
-    }
-
-    /// Takes a receiver that is no longer in the set out of the count of those that have come, if it is in there.
-    fn count_departure(&self) {
-        // ORDERING: Relaxed; a count that is too high costs a wake-up in vain, and for one that is too low see the head.
-        let _ =
-            self.arrivals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
     }
 
     /// Takes up to `limit` messages and offers that are there.
@@ -347,10 +345,10 @@ impl<T> Exchange<T> {
 
     /// Says that a receiver waits. Called with the list of receivers locked.
     pub(super) fn set_receivers_wait(&self) {
+        // ORDERING: Relaxed; whoever counts the arrival sees it, for the count comes after it.
+        self.receivers_wait.store(true, Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire in `announce_arrivals`.
         self.arrivals.fetch_add(1, Ordering::Release);
-        // ORDERING: Relaxed; the receiver's look under the mutex comes next: see the head of this file.
-        self.receivers_wait.store(true, Ordering::Relaxed);
     }
 
     /// Takes it back. Called with the list of receivers locked, when it is empty.

@@ -181,7 +181,6 @@ impl WaitSet {
     }
 
     /// Returns how many wait. Stale at once.
-    #[cfg(not(millpond_loom))]
     pub fn count(&self) -> usize {
         self.list.lock().count
     }

@@ -156,3 +156,28 @@ fn rendezvous_2x2() {
         assert_conserved(&ledger, &sent, &[&received, &other.join().unwrap()], false);
     });
 }
+
+/// Capacity 0, tasks alone: two who send one message each, two who receive one each. All of them come to an end.
+///
+/// Needs a receiver that stops while it registers, after it was counted; another that tells a sender of both, and is itself met
+/// by the other sender; and then the first to look.
+#[test]
+fn rendezvous_of_tasks() {
+    Model::new("rendezvous_of_tasks", 2_000).run(|| {
+        let ledger = Ledger::default();
+        let (tx, rx) = millpond::bounded::<Value>(0);
+        let senders: Vec<_> = (1..3)
+            .map(|sender| {
+                let (tx, value) = (tx.clone(), ledger.value(number(sender, 0)));
+                spawn(move || block_on(tx.send_async(value)).unwrap())
+            })
+            .collect();
+        let other = spawn({
+            let rx = rx.clone();
+            move || numbers(block_on(rx.recv_async()).into_iter().collect())
+        });
+        let received = numbers(block_on(rx.recv_async()).into_iter().collect());
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        assert_conserved(&ledger, &[number(1, 0), number(2, 0)], &[&received, &other.join().unwrap()], false);
+    });
+}
