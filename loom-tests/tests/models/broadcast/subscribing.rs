@@ -8,7 +8,9 @@ type Enter = fn(&Publisher<Value>) -> Subscriber<Value>;
 
 /// One thread publishes, another subscribes and receives what it can: a contiguous run to the end.
 fn race(name: &'static str, kind: Kind, capacity: usize, published_before: u32, enter: Enter) {
-    Model::new(name).preemptions(2).floor(50).witnesses(&["some", "none"]).run(move |case| {
+    // Where something was published before, there is always something to be had.
+    let witnesses: &[_] = if published_before == 0 { &["some", "none"] } else { &["some"] };
+    Model::new(name).preemptions(2).floor(50).witnesses(witnesses).run(move |case| {
         let ledger = Ledger::default();
         let (publisher, first) = channel(kind, capacity, 1);
         drop(first);
@@ -65,6 +67,12 @@ fn subscribe_against_publish_lossy() {
 fn replay_against_publish_lossless() {
     race("replay, lossless, capacity 1", Kind::Lossless, 1, 0, Publisher::subscribe_oldest);
     race("replay, lossless, capacity 2", Kind::Lossless, 2, 0, Publisher::subscribe_oldest);
+}
+
+/// The limit was counted before the late comer came, and is beyond what it may keep of the last lap.
+#[test]
+fn replay_behind_the_limit() {
+    race("replay behind the limit, capacity 2", Kind::Lossless, 2, 3, Publisher::subscribe_oldest);
 }
 
 #[test]

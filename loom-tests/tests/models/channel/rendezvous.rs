@@ -126,6 +126,7 @@ const RECV: Part = |book, ends| assert!(book.recv(1, &ends.1));
 const RECV_ANOTHER: Part = |book, ends| assert!(book.recv(2, &ends.1));
 const RECV_TWO: Part = |book, ends| assert!(book.recv(3, &ends.1) && book.recv(3, &ends.1));
 const RECV_IN_A_TASK: Part = |book, ends| book.await_in_a_task(4, ends);
+const RECV_ANOTHER_IN_A_TASK: Part = |book, ends| book.await_in_a_task(7, ends);
 const RECV_AND_GIVE_UP: Part = |book, ends| {
     book.give_up_a_receive(5, ends);
 };
@@ -374,4 +375,17 @@ fn two_receivers_a_task_and_a_thread() {
         .floor(100)
         .witnesses(&["task slept to send", "sender slept", "receiver slept"])
         .run(|case| meet(case, &[SEND_IN_A_TASK, SEND_ANOTHER, RECV, RECV_ANOTHER]));
+}
+
+/// Two tasks that send and two that receive: one that receives comes while a sender that was woken for another takes that
+/// other, and is not forgotten.
+#[test]
+fn two_tasks_each() {
+    Model::new("cap 0: send_async, send_async, recv_async, recv_async")
+        .preemptions(1)
+        .floor(100)
+        .witnesses(&["task slept to send", "task slept to receive"])
+        .run(|case| {
+            meet(case, &[SEND_IN_A_TASK, SEND_ANOTHER_IN_A_TASK, RECV_IN_A_TASK, RECV_ANOTHER_IN_A_TASK]);
+        });
 }
