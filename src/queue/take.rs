@@ -171,14 +171,19 @@ impl<T> Queue<T> {
     ) -> Option<InHand<T>> {
         let (facts, trials) = (Facts::of(&envelope), Trials::of(&envelope));
         let leasing = self.leasing.as_ref()?;
-        let now = self.clock.moment();
-        let renewed_until = match timeout {
-            _ if !leasing.lease.renewed => Moment::ORIGIN,
-            None => Moment::NEVER,
-            Some(timeout) => now.after(timeout),
+        let (ends, renewed_until) = match timeout {
+            // Always renewed, so that it never matters when it would end: this spares a look at the clock.
+            None if leasing.lease.renewed => (Moment::ORIGIN, Moment::NEVER),
+            _ => {
+                let now = self.clock.moment();
+                let renewed_until = match timeout {
+                    Some(timeout) if leasing.lease.renewed => now.after(timeout),
+                    _ => Moment::ORIGIN,
+                };
+                (now.after(leasing.lease.time), renewed_until)
+            }
         };
-        let (leased, job) =
-            Leased::new(envelope, leasing.share, now.after(leasing.lease.time), renewed_until);
+        let (leased, job) = Leased::new(envelope, leasing.share, ends, renewed_until);
         match seat.take_up_leased(leased) {
             Ok(()) => Some(InHand { job: Job::Shared { job, facts, trials }, pass: NO_PASS }),
             Err(leased) => {
