@@ -163,8 +163,12 @@ impl<T> Mpmc<T> {
     /// Pops up to `limit` values that are ready, as one claim, to the end of `values`. Returns how many, and whether a
     /// pusher is owed a wake-up for each.
     pub fn pop_many(&self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
-        // Room first: a failed allocation inside the claim would leave slots claimed for ever.
-        values.reserve(limit.min(self.len()).max(1));
+        // Room first: a failed allocation inside the claim would leave slots claimed for ever. As much as is ready: the slots tell, and
+        // a look at `tail` would take it from the pushers.
+        // ORDERING: Relaxed; a guess, and the claim decides.
+        let head = position(self.head.load(Ordering::Relaxed));
+        let (ready, _) = self.ready_run(head, limit, Slot::is_readable);
+        values.reserve(ready.max(1));
         let claim = self.claim_head(limit.min(values.capacity() - values.len()))?;
         let mut at = claim.first;
         for _ in 0..claim.count {

@@ -8,6 +8,7 @@
 use super::bell::{Bell, WAIT};
 use super::cursor::Geometry;
 use super::many::Mpmc;
+use super::slot::Slot;
 use super::{PopError, PushError};
 use crate::sync::{Arc, CachePadded, Sleeper};
 use std::collections::VecDeque;
@@ -145,7 +146,8 @@ impl<T, X> LonePopper<T, X> {
     /// wake-up for each.
     pub fn pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError> {
         // Room first: a failed allocation would lose a value that has been taken.
-        values.reserve(limit.min(self.ring.len()).max(1));
+        let (ready, _) = self.ring.ring.ready_run(self.head, limit, Slot::is_readable);
+        values.reserve(ready.max(1));
         let limit = limit.min(values.capacity() - values.len());
         let mut count = 0;
         while count < limit {
