@@ -26,8 +26,24 @@ pub mod hint {
 }
 
 pub mod thread {
-    pub use std::thread::{Thread, current, park, sleep, yield_now};
+    use std::mem::ManuallyDrop;
+    pub use std::thread::{park, sleep, yield_now};
     use std::time::Instant;
+
+    /// A thread that can be unparked. Its count of references never goes down: the standard library frees it behind a fence.
+    #[derive(Clone, Debug)]
+    pub struct Thread(ManuallyDrop<std::thread::Thread>);
+
+    impl Thread {
+        pub fn unpark(&self) {
+            self.0.unpark();
+        }
+    }
+
+    /// The calling thread.
+    pub fn current() -> Thread {
+        Thread(ManuallyDrop::new(std::thread::current()))
+    }
 
     /// Parks the thread until it is unparked, the deadline passes, or for no reason.
     pub fn park_until(deadline: Instant) {
