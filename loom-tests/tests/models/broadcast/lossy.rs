@@ -2,6 +2,8 @@
 
 use super::{Kind, Run, channel, publish};
 use crate::harness::{Case, Ledger, Model, witness};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering};
 
 /// Subscribers look at one message, hold it, look again and receive the rest; the publisher never waits for them.
 fn overtaking(subscribers: usize, capacity: usize, messages: u32) -> impl Fn(&mut Case) + Send + Sync {
@@ -54,6 +56,40 @@ fn overwrite_against_read_capacity_2() {
         .floor(1_000)
         .witnesses(&["lagged", "drained", "left early"])
         .run(overtaking(1, 2, 6));
+}
+
+/// A reader holds a message while the publisher goes on past it, and reads it again.
+#[test]
+fn a_held_message_is_overtaken() {
+    Model::new("lossy 1x1, capacity 1, held")
+        .preemptions(2)
+        .floor(1_000)
+        .witnesses(&["held", "overtaken"])
+        .run(|case| {
+            const MESSAGES: u32 = 4;
+            let ledger = Ledger::default();
+            let (publisher, mut subscriber) = channel(Kind::Lossy, 1, 1);
+            let published = Arc::new(AtomicU32::new(0));
+            let (book, count) = (ledger.clone(), Arc::clone(&published));
+            case.thread(move || {
+                for id in 0..MESSAGES {
+                    assert!(
+                        publisher.try_publish(book.value(id)).is_ok(),
+                        "a lossy publisher is never refused"
+                    );
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            case.thread(move || {
+                let Ok(message) = subscriber.try_recv_ref() else { return };
+                let id = message.id();
+                // A change that changes nothing: so that loom lets the publisher run here.
+                let now = published.fetch_add(0, Ordering::Relaxed);
+                witness(if now == MESSAGES && id == 0 { "overtaken" } else { "held" });
+                assert_eq!(message.id(), id);
+            });
+            case.finish(move || ledger.assert_settled());
+        });
 }
 
 /// Two readers of one message that is overtaken: its cell is used again after both.
