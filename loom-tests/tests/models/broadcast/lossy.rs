@@ -154,3 +154,23 @@ fn a_sleeping_subscriber_is_woken() {
         case.finish(move || ledger.assert_settled());
     });
 }
+
+/// The same while the channel stays open, so that no end of it wakes anybody.
+#[test]
+fn a_sleeping_subscriber_is_woken_by_a_message() {
+    use millpond_loom::broadcast::RecvError;
+    Model::new("lossy, asleep, open").preemptions(1).floor(20).run(|case| {
+        let ledger = Ledger::default();
+        let (publisher, mut subscriber) = channel(Kind::Lossy, 1, 1);
+        let (book, open) = (ledger.clone(), publisher.clone());
+        case.thread(move || publish(&publisher, &book, 0..1));
+        case.thread(move || match subscriber.recv_ref() {
+            Ok(message) => assert_eq!(message.id(), 0),
+            Err(error @ (RecvError::Lagged(_) | RecvError::Closed | RecvError::Evicted)) => panic!("{error}"),
+        });
+        case.finish(move || {
+            drop(open);
+            ledger.assert_settled();
+        });
+    });
+}
