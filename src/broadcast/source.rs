@@ -12,11 +12,6 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::time::Instant;
 
-/// How many pauses a publisher or a subscriber spins. Fewer than in a channel: where everybody hears everything there are
-/// mostly more threads than processors, and each hands over many messages at a time. Of 50, 150 and 400, all tie with a
-/// processor for each thread; with two or four subscribers on two processors 50 is worth 1.2 to 1.8 times 400.
-const SPINS: u32 = 50;
-
 /// Keeps a thread that spins from looking at the word that publishers are just moving: they would wait for it at each
 /// step. A look at the slot alone tells it that a message has come; to tell why not takes both.
 ///
@@ -109,11 +104,6 @@ impl<T> Source for PublishSource<'_, T> {
         }
     }
 
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
-    }
-
     fn waiters(&self) -> &WaitSet {
         &self.log.waits.publishers
     }
@@ -189,11 +179,6 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
         answer(subscriber.take(T::clone))
     }
 
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
-    }
-
     fn waiters(&self) -> &WaitSet {
         &self.subscriber.borrow().log().waits.subscribers
     }
@@ -218,11 +203,6 @@ impl<T> Source for PeekSource<'_, T> {
     #[inline]
     fn attempt(&mut self) -> Attempt<Self::Output> {
         answer(self.subscriber.reach())
-    }
-
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -289,11 +269,6 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
     #[inline(always)]
     fn stride(&self) -> u32 {
         self.subscriber.stride()
-    }
-
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
     }
 
     fn waiters(&self) -> &WaitSet {

@@ -4,7 +4,7 @@
 //! L2. `arm` and `disarm` run under the lock; after each critical section WAIT is set if the list is not empty.
 //! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
 
-use super::spin::{Look, SpinHistory, look};
+use super::spin::{Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
 use crate::sync::{Mutex, MutexGuard};
@@ -22,6 +22,8 @@ pub struct WaitSet {
     list: Mutex<List>,
     /// How spinning went lately for those who wait here.
     pub(super) spins: SpinHistory,
+    /// For how many pauses a thread spins before it gives the processor away for the first time.
+    pub(super) pauses: u32,
     pub(super) strategy: WaitStrategy,
     /// Whether a thread registers before it spins: for a source that moves only when it sees that somebody waits.
     pub(super) lines_up_first: bool,
@@ -58,9 +60,15 @@ impl WaitSet {
         Self {
             list: Mutex::new(List { first: None, last: None, count: 0 }),
             spins: SpinHistory::new(),
+            pauses: SPINS,
             strategy,
             lines_up_first,
         }
+    }
+
+    /// As this set, with spins of so many pauses.
+    pub fn spinning_for(self, pauses: u32) -> Self {
+        Self { pauses, ..self }
     }
 
     /// Lets the thread wait, known to others already, until `done`: whoever makes that true unparks the thread. False: the

@@ -65,7 +65,6 @@ pub use deadline::Deadline;
 pub use future::Waiting;
 pub use future_any::WaitingAny;
 pub use list::{WaitSet, Wakes};
-use spin::SPINS;
 pub use strategy::WaitStrategy;
 pub use waiter::Wake;
 
@@ -96,12 +95,6 @@ pub trait Source {
     #[inline(always)]
     fn stride(&self) -> u32 {
         1
-    }
-
-    /// For how many pauses a thread spins before it gives the processor away for the first time.
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
     }
 
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.

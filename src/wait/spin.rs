@@ -71,12 +71,6 @@ pub(super) trait Look {
     fn stride(&self) -> u32 {
         1
     }
-
-    /// How many pauses a spin is long.
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        SPINS
-    }
 }
 
 /// Attempts a source, unregistered.
@@ -101,11 +95,6 @@ impl<S: Source> Look for Attempts<'_, S> {
     fn stride(&self) -> u32 {
         self.0.stride()
     }
-
-    #[inline(always)]
-    fn spins(&self) -> u32 {
-        self.0.spins()
-    }
 }
 
 /// Looks for as long as the strategy of the set has it. `None`: in vain, or the deadline passed.
@@ -126,7 +115,7 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     if !single_cpu() && at.waiters().spins.is_hopeful() {
-        let output = spin_for(at, at.spins());
+        let output = spin_for(at, at.waiters().pauses);
         at.waiters().spins.record(output.is_some());
         if output.is_some() {
             return output;
