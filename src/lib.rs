@@ -141,7 +141,7 @@ pub mod __private {
 #[doc(hidden)]
 pub mod model {
     pub use crate::broadcast::{Kind as BroadcastKind, near_wrap_around as broadcast_near_wrap_around};
-    pub use crate::channel::mpmc::bounded_near_wrap_around;
+    pub use crate::channel::mpmc::{bounded_near_wrap_around, bounded_without_ring};
     pub use crate::gate::{Admission, Admitted, Gate, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;

@@ -13,7 +13,7 @@ pub(super) trait PushEnd<T> {
 
     fn core(&self) -> &Self::Core;
 
-    /// Returns what stands in for the ring of a channel of capacity 0.
+    /// Returns what stands in for the ring, if anything does.
     fn exchange(&self) -> Option<&Exchange<T>>;
 
     /// Pushes a value. `Ok(true)`: a receiver is owed a wake-up.
@@ -46,6 +46,9 @@ pub(super) trait PopEnd<T> {
     type Core: Core;
 
     fn core(&self) -> &Self::Core;
+
+    /// Returns what stands in for the ring, if anything does.
+    fn exchange(&self) -> Option<&Exchange<T>>;
 
     /// Pops a value. `Ok((_, true))`: a sender is owed a wake-up.
     fn try_pop(&mut self) -> Result<(T, bool), PopError>;

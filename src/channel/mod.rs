@@ -1,7 +1,7 @@
 //! Bounded channels: each message goes to one receiver. Blocking and async ends mix freely on one channel.
 //!
 //! A channel is a ring, two sets of waiters and two handle counts. There is one ring for each cardinality, for capacity 0 an
-//! `exchange` in its place, and all else is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
+//! `exchange` in its place (and for 1 and 2 on a single processor), and all else is written once: `end` joins moving a value with waking the other side, `source` holds what a send or a receive tries and
 //! where it waits, for threads and tasks alike, and `sender`, `receiver`, `future`, `iter`, `stream` and `weak` are the public face
 //! of it, which `mpmc`, `mpsc` and `spsc` put on: shared ends by `&self`, unique ends by `&mut self`. `select` waits for the first of several.
 

@@ -50,7 +50,7 @@ use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
 use super::shared::Shared;
-use super::sides::{Sides, slots};
+use super::sides::Sides;
 #[cfg(feature = "sink")]
 use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
@@ -83,11 +83,16 @@ use std::time::{Duration, Instant};
 /// *Capacity 0* is a rendezvous: a channel that holds nothing, where a send and a receive meet. See
 /// [Rendezvous](crate::mpmc#rendezvous).
 ///
-/// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
-/// (At capacity 0 two queues grow to the greatest number of threads that ever waited in a send, and of receivers that were
-/// ever woken at once.)
+/// *One processor.* In a process that is confined to a single processor (which is looked up once), a channel of capacity 1 or 2 is no
+/// ring either, but takes a small mutex as a rendezvous does: there a message costs the switches between threads, of which it
+/// needs a fraction. It does the same as the ring, but for memory and progress. Threads that wait are served before tasks
+/// that wait on the same side.
 ///
-/// *Progress.* Sending and receiving take no lock while nobody waits. They are not lock-free in the formal sense: a thread
+/// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
+/// (Without a ring, queues grow to the greatest number of threads that ever waited in a send or in a receive and, at capacity 0, of
+/// receivers that were ever woken at once.)
+///
+/// *Progress.* With a ring, sending and receiving take no lock while nobody waits. They are not lock-free in the formal sense: a thread
 /// that is suspended in the few instructions between claiming a place and filling it keeps the receiver of exactly that
 /// message waiting, and a sender one lap later; all other places stay usable. Waiting uses a mutex on the slow path.
 ///
@@ -126,7 +131,17 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// ```
 #[must_use]
 pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
-    with_shared(Shared::new(Mpmc::new(slots(capacity)), Sides::new(capacity, strategy)))
+    with_sides(capacity, Sides::new(capacity, strategy))
+}
+
+fn with_sides<T>(capacity: usize, sides: Sides<T>) -> (Sender<T>, Receiver<T>) {
+    with_shared(Shared::new(Mpmc::new(sides.slots(capacity)), sides))
+}
+
+/// Makes a channel without a ring, whatever its capacity.
+#[cfg(millpond_model)]
+pub fn bounded_without_ring<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    with_sides(capacity, Sides::with_exchange(capacity, WaitStrategy::Adaptive))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
@@ -292,6 +307,11 @@ impl<T> PopEnd<T> for &Receiver<T> {
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        self.shared.exchange()
+    }
+
+    #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
         self.shared.pop()
     }
@@ -308,6 +328,11 @@ impl<T> PopEnd<T> for Receiver<T> {
 
     fn core(&self) -> &Shared<T> {
         &self.shared
+    }
+
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        self.shared.exchange()
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {

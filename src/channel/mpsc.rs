@@ -31,7 +31,7 @@ use super::receiver::receiver;
 use super::reserve::Credits;
 use super::select::selectable;
 use super::sender::sender;
-use super::sides::{Sides, slots};
+use super::sides::Sides;
 #[cfg(feature = "sink")]
 use super::sink::sink;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
@@ -59,9 +59,11 @@ use std::time::{Duration, Instant};
 ///
 /// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
 ///
+/// *One processor:* there capacities 1 and 2 take a small mutex too, see [`millpond::bounded`](crate::bounded).
+///
 /// *Memory.* `capacity` times a message and 8 bytes, allocated here; nothing is allocated afterwards, not even to wait.
 ///
-/// *Progress.* Sending as in a channel for many. Receiving takes a bounded number of steps while nobody waits, but for a
+/// *Progress.* Sending as in a channel for many. Receiving from the ring takes a bounded number of steps while nobody waits, but for a
 /// message whose sender is suspended in the few instructions between claiming its place and filling it.
 ///
 /// *Tasks and threads.* A sender's thread that goes to sleep interrupts the other processors for some microseconds, where the
@@ -84,7 +86,11 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
-    with_ends(mpsc(slots(capacity), Sides::new(capacity, strategy)))
+    with_sides(capacity, Sides::new(capacity, strategy))
+}
+
+fn with_sides<T>(capacity: usize, sides: Sides<T>) -> (Sender<T>, Receiver<T>) {
+    with_ends(mpsc(sides.slots(capacity), sides))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
@@ -225,7 +231,7 @@ impl<T> Core for Shared<T> {
     fn capacity(&self) -> usize {
         match self.extra().exchange() {
             None => self.capacity(),
-            Some(_) => 0,
+            Some(exchange) => exchange.capacity(),
         }
     }
 
@@ -290,17 +296,22 @@ impl<T> Credits<T> for Shared<T> {
     fn reserve(&self) -> Result<(), PushError<()>> {
         match self.extra().exchange() {
             None => Shared::reserve(self),
-            Some(exchange) if exchange.is_closed() => Err(PushError::Closed(())),
-            Some(_) => Err(PushError::Full(())),
+            Some(exchange) => exchange.reserve(),
         }
     }
 
     fn give_back(&self) {
-        Shared::give_back(self);
+        match self.extra().exchange() {
+            None => Shared::give_back(self),
+            Some(exchange) => exchange.give_back(self.waits()),
+        }
     }
 
     fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
-        Shared::push_reserved(self, value)
+        match self.extra().exchange() {
+            None => Shared::push_reserved(self, value),
+            Some(exchange) => exchange.push_reserved(value, self.waits()),
+        }
     }
 }
 
@@ -309,6 +320,11 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
+    }
+
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Receiver::exchange(self)
     }
 
     #[inline(always)]
@@ -328,6 +344,11 @@ impl<T> PopEnd<T> for Receiver<T> {
 
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
+    }
+
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Receiver::exchange(self)
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {

@@ -52,23 +52,28 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Promises room for one message. At capacity 0 there is none to promise.
+    /// Promises room for one message.
     pub(super) fn reserve(&self) -> Result<(), PushError<()>> {
         match self.exchange() {
             None => self.ring.reserve(),
-            Some(exchange) if exchange.is_closed() => Err(PushError::Closed(())),
-            Some(_) => Err(PushError::Full(())),
+            Some(exchange) => exchange.reserve(),
         }
     }
 
-    /// Takes a promise back. Only the ring makes any.
+    /// Takes a promise back.
     pub(super) fn give_back(&self) {
-        self.ring.give_back();
+        match self.exchange() {
+            None => self.ring.give_back(),
+            Some(exchange) => exchange.give_back(self.waits()),
+        }
     }
 
     /// Pushes into promised room.
     pub(super) fn push_reserved(&self, value: T) -> Result<bool, PushError<T>> {
-        self.ring.push_reserved(value)
+        match self.exchange() {
+            None => self.ring.push_reserved(value),
+            Some(exchange) => exchange.push_reserved(value, self.waits()),
+        }
     }
 
     /// Drops the messages inside.
@@ -136,7 +141,7 @@ impl<T> Core for Shared<T> {
     fn capacity(&self) -> usize {
         match self.exchange() {
             None => self.ring.capacity(),
-            Some(_) => 0,
+            Some(exchange) => exchange.capacity(),
         }
     }
 

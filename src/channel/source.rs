@@ -352,11 +352,17 @@ pub(super) fn try_send_relaxed<T>(
 /// Receives, blocking the thread.
 #[inline]
 pub(super) fn recv<T>(end: impl PopEnd<T>) -> Result<T, RecvError> {
+    if let Some(exchange) = end.exchange().filter(|exchange| exchange.capacity() > 0) {
+        return exchange.recv(Deadline::never(), end.core().waits()).map_err(|_| RecvError);
+    }
     block_on(&mut RecvSource::new(end), Deadline::never()).expect(NO_DEADLINE)
 }
 
 /// Receives, blocking the thread until the deadline at most.
 pub(super) fn recv_until<T>(end: impl PopEnd<T>, deadline: Deadline) -> Result<T, RecvTimeoutError> {
+    if let Some(exchange) = end.exchange().filter(|exchange| exchange.capacity() > 0) {
+        return exchange.recv(deadline, end.core().waits());
+    }
     match block_on(&mut RecvSource::new(end), deadline) {
         Ok(answer) => answer.map_err(RecvTimeoutError::from),
         Err(_) => Err(RecvTimeoutError::Timeout),

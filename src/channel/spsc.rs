@@ -25,7 +25,7 @@ use super::observers::observers;
 use super::receiver::receiver;
 use super::select::selectable;
 use super::sender::sender;
-use super::sides::{Sides, slots};
+use super::sides::Sides;
 use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
 use super::stream::stream;
@@ -50,9 +50,11 @@ use std::time::{Duration, Instant};
 ///
 /// *Capacity 0* is a rendezvous, which takes a small mutex: see [`mpmc`](crate::mpmc#rendezvous).
 ///
+/// *One processor:* there capacities 1 and 2 take a small mutex too, see [`millpond::bounded`](crate::bounded).
+///
 /// *Memory.* `capacity` times a message, allocated here; nothing is allocated afterwards, not even to wait.
 ///
-/// *Progress.* Sending and receiving are wait-free while nobody waits and the channel is open: a bounded number of steps,
+/// *Progress.* With a ring, sending and receiving are wait-free while nobody waits and the channel is open: a bounded number of steps,
 /// whatever the other end does. Waiting uses a mutex on the slow path.
 ///
 /// *Tasks and threads.* A thread that goes to sleep interrupts the other processors for some microseconds, where the
@@ -74,7 +76,11 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// If the memory for `capacity` messages cannot be addressed or allocated.
 #[must_use]
 pub fn bounded_with<T>(capacity: usize, strategy: WaitStrategy) -> (Sender<T>, Receiver<T>) {
-    with_ends(spsc(slots(capacity), Sides::new(capacity, strategy)))
+    with_sides(capacity, Sides::new(capacity, strategy))
+}
+
+fn with_sides<T>(capacity: usize, sides: Sides<T>) -> (Sender<T>, Receiver<T>) {
+    with_ends(spsc(sides.slots(capacity), sides))
 }
 
 /// Makes a channel whose positions wrap around after `laps` trips round the ring.
@@ -207,7 +213,7 @@ impl<T> Core for Spsc<T, Sides<T>> {
     fn capacity(&self) -> usize {
         match self.extra().exchange() {
             None => self.capacity(),
-            Some(_) => 0,
+            Some(exchange) => exchange.capacity(),
         }
     }
 
@@ -276,6 +282,11 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
     }
 
     #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Receiver::exchange(self)
+    }
+
+    #[inline(always)]
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {
         self.take()
     }
@@ -292,6 +303,11 @@ impl<T> PopEnd<T> for Receiver<T> {
 
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
+    }
+
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        Receiver::exchange(self)
     }
 
     fn try_pop(&mut self) -> Result<(T, bool), PopError> {

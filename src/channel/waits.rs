@@ -18,9 +18,9 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    /// Makes the sets of a channel with a ring (`capacity` above 0), or an exchange.
-    pub(super) fn new(capacity: usize, strategy: WaitStrategy) -> Self {
-        let set = || CachePadded::new(WaitSet::with(strategy, capacity == 0));
+    /// Makes the sets of a channel with a ring, or with an exchange.
+    pub(super) fn new(meets: bool, strategy: WaitStrategy) -> Self {
+        let set = || CachePadded::new(WaitSet::with(strategy, meets));
         Self {
             receivers: set(),
             senders: set(),

@@ -11,6 +11,7 @@ mod dropping;
 mod force;
 mod rendezvous;
 mod tasks;
+mod tiny;
 mod try_ops;
 
 use crate::harness::{Case, Ledger, Value, note, witness};

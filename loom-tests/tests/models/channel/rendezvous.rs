@@ -1,8 +1,8 @@
 //! Channels of capacity 0: senders and receivers that meet, miss each other, give up, or find the channel closed.
 
 use super::{Ends, Tally, filled, settle};
-use crate::harness::{Case, Flag, Model, block_on, poll_once, witness};
-use millpond_loom::{RecvTimeoutError, SendTimeoutError};
+use crate::harness::{Case, Flag, Model, Value, block_on, poll_once, witness};
+use millpond_loom::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -100,12 +100,18 @@ impl Tally {
     }
 }
 
-type Part = fn(&Tally, &Ends);
+pub(super) type Part = fn(&Tally, &Ends);
 
 /// Adds a thread for each part, all on one channel without a buffer.
 fn meet(case: &mut Case, parts: &[Part]) {
     let tally = Tally::default();
-    let ends = Arc::new(filled(0, 0, &tally));
+    let ends = filled(0, 0, &tally);
+    race(case, tally, ends, parts);
+}
+
+/// Adds a thread for each part, all on the channel.
+pub(super) fn race(case: &mut Case, tally: Tally, ends: (Sender<Value>, Receiver<Value>), parts: &[Part]) {
+    let ends = Arc::new(ends);
     for &part in parts {
         let (book, pair) = (tally.clone(), Arc::clone(&ends));
         case.thread(move || part(&book, &pair));
@@ -113,24 +119,24 @@ fn meet(case: &mut Case, parts: &[Part]) {
     case.finish(move || settle(&tally, ends));
 }
 
-const SEND: Part = |book, ends| assert!(book.send(&ends.0, book.value(1, 0)));
-const SEND_ANOTHER: Part = |book, ends| assert!(book.send(&ends.0, book.value(2, 0)));
-const SEND_IN_A_TASK: Part = |book, ends| book.meet_in_a_task(ends, (3, 0));
-const SEND_ANOTHER_IN_A_TASK: Part = |book, ends| book.meet_in_a_task(ends, (4, 0));
-const SEND_AND_GIVE_UP: Part = |book, ends| book.give_up_a_send(ends, (5, 0));
-const SEND_IN_TIME: Part = |book, ends| book.offer(ends, (6, 0));
-const TRY_TO_SEND: Part = |book, ends| {
+pub(super) const SEND: Part = |book, ends| assert!(book.send(&ends.0, book.value(1, 0)));
+pub(super) const SEND_ANOTHER: Part = |book, ends| assert!(book.send(&ends.0, book.value(2, 0)));
+pub(super) const SEND_IN_A_TASK: Part = |book, ends| book.meet_in_a_task(ends, (3, 0));
+pub(super) const SEND_ANOTHER_IN_A_TASK: Part = |book, ends| book.meet_in_a_task(ends, (4, 0));
+pub(super) const SEND_AND_GIVE_UP: Part = |book, ends| book.give_up_a_send(ends, (5, 0));
+pub(super) const SEND_IN_TIME: Part = |book, ends| book.offer(ends, (6, 0));
+pub(super) const TRY_TO_SEND: Part = |book, ends| {
     book.try_send(&ends.0, book.value(7, 0));
 };
-const RECV: Part = |book, ends| assert!(book.recv(1, &ends.1));
-const RECV_ANOTHER: Part = |book, ends| assert!(book.recv(2, &ends.1));
-const RECV_TWO: Part = |book, ends| assert!(book.recv(3, &ends.1) && book.recv(3, &ends.1));
-const RECV_IN_A_TASK: Part = |book, ends| book.await_in_a_task(4, ends);
-const RECV_ANOTHER_IN_A_TASK: Part = |book, ends| book.await_in_a_task(7, ends);
-const RECV_AND_GIVE_UP: Part = |book, ends| {
+pub(super) const RECV: Part = |book, ends| assert!(book.recv(1, &ends.1));
+pub(super) const RECV_ANOTHER: Part = |book, ends| assert!(book.recv(2, &ends.1));
+pub(super) const RECV_TWO: Part = |book, ends| assert!(book.recv(3, &ends.1) && book.recv(3, &ends.1));
+pub(super) const RECV_IN_A_TASK: Part = |book, ends| book.await_in_a_task(4, ends);
+pub(super) const RECV_ANOTHER_IN_A_TASK: Part = |book, ends| book.await_in_a_task(7, ends);
+pub(super) const RECV_AND_GIVE_UP: Part = |book, ends| {
     book.give_up_a_receive(5, ends);
 };
-const RECV_IN_TIME: Part = |book, ends| book.look_in(6, ends);
+pub(super) const RECV_IN_TIME: Part = |book, ends| book.look_in(6, ends);
 
 /// Two threads meet, whoever comes first.
 #[test]

@@ -1,8 +1,10 @@
-//! The place where senders and receivers meet when there is no ring: the core of a channel of capacity 0.
+//! The place where senders and receivers meet when there is no ring: the core of a channel of capacity 0 and, where threads share a
+//! single processor, of one with a buffer of one or two messages.
 //!
-//! One small mutex around the messages that have been handed over, and the offers of threads that are blocked in a send.
+//! One small mutex around the messages that are inside, and the offers of threads that are blocked in a send.
 //! Receivers, and tasks that send, wait in the channel's wait sets, as with a ring.
 //!
+//! # Capacity 0
 //! * A **send** hands its message over if a receiver waits: it takes that receiver out of the set, puts the message inside and
 //!   wakes it. So there is at most one message inside for each receiver that was taken out and has not looked yet, but for
 //!   those of receivers that went away without looking (a dropped future): their messages stay, and are the next to be received.
@@ -30,22 +32,56 @@
 //! passes the wake-up on; so they run out before the receivers do only if one took a receiver that came into the set
 //! later, and that one, if it gets no message, is counted anew. What is counted and was met in the meantime costs a wake-up in
 //! vain at most: no more senders are woken than receivers are in the set.
+//!
+//! # With a buffer
+//! Where all threads share one processor, what a message costs is the switches between them. A ring of one place needs two for
+//! each message; here a thread that waits has its part done by the other side, and several messages pass between two switches.
+//!
+//! * A **thread** that finds no room leaves an offer, as above, and the receiver that makes room moves the oldest offer inside.
+//! * A **thread** that finds no message leaves an *ask* (see `asks`), and the next message is its own: it never goes inside. A thread
+//!   cannot be cancelled but by its time limit, and then it takes what has come.
+//! * **Tasks**, and threads that wait for several things, do as with a ring: a send puts its message inside while there is room, a receive
+//!   takes the oldest, and each message and each place wakes one who waits. So nothing lies in a future, no future is
+//!   sent that is dropped, and there is never more inside than the capacity, the permits included.
+//!
+//! Under the mutex, when nobody holds it:
+//!
+//! * **B1.** Messages inside and permits are at most `capacity` together.
+//! * **B2.** While there are offers there is no room. Whoever makes room moves an offer inside.
+//! * **B3.** While there are asks nothing is inside, and there are no offers. A message that comes is the answer to the oldest ask.
+//! * **B4.** If a sender sleeps in the set, there is no more room than there are senders that were woken and have not looked since: a place that
+//!   becomes free wakes one, or is taken by an offer. A send that answers an ask takes no place, so it passes the
+//!   wake-up on that it may have used.
+//! * **B5.** If a receiver sleeps in the set, there is no more inside than there are receivers that were woken and have not looked since: a
+//!   message that comes inside wakes one, be it sent or moved there from an offer.
+//!
+//! B4 and B5 are what a ring has, and the rest is as there: one that sleeps has registered before it looked under the mutex, so whoever
+//! changes the exchange later sees the flag and then the set. Threads are served before tasks.
 
-use super::error::{SendError, SendTimeoutError};
-use super::waits::Waits;
+#![forbid(unsafe_code)]
+
+mod asks;
+mod offers;
+
+use crate::channel::waits::Waits;
 use crate::ring::{PopError, PushError};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sync::thread::{self, Thread};
-use crate::sync::{CachePadded, Mutex, MutexGuard};
-use crate::wait::{Deadline, Wake, Wakes};
+use crate::sync::{CachePadded, Mutex};
+use crate::wait::{Wake, Wakes};
+use asks::Asks;
+use offers::Offer;
+use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 
 /// See the head of this file.
 pub(super) struct Exchange<T> {
+    capacity: usize,
     state: CachePadded<Mutex<State<T>>>,
     /// The number of the last offer that was taken. Offers are taken in the order of their numbers.
     taken: CachePadded<AtomicU64>,
+    /// The number of the last ask that was answered. Asks are answered in the order of their numbers.
+    answered: CachePadded<AtomicU64>,
     /// Set under the mutex.
     closed: AtomicBool,
     /// Whether the set of receivers may hold somebody.
@@ -57,26 +93,54 @@ pub(super) struct Exchange<T> {
 }
 
 struct State<T> {
-    /// Handed over and not yet received.
+    /// Sent and not yet received.
     inside: VecDeque<T>,
+    /// How many places are promised.
+    permits: usize,
+    asks: Asks<T>,
     /// Of threads that are blocked, in the order of their numbers.
     offers: VecDeque<Offer<T>>,
     /// The number of the last offer that was made.
     last_offer: u64,
 }
 
-struct Offer<T> {
-    number: u64,
-    message: T,
-    thread: Thread,
+/// What a message that was sent has brought about.
+struct Met {
+    /// Who is to be woken for it.
+    receiver: Option<Wake>,
+    /// Whether it went to one who had asked: then it has taken no place.
+    answered: bool,
+}
+
+/// The same of several messages.
+struct Batch {
+    wakes: Wakes,
+    answered: bool,
+}
+
+impl Batch {
+    fn add(&mut self, met: Met) {
+        self.answered |= met.answered;
+        if let Some(receiver) = met.receiver {
+            self.wakes.add(receiver);
+        }
+    }
 }
 
 impl<T> Exchange<T> {
-    pub(super) fn new() -> Self {
-        let state = State { inside: VecDeque::new(), offers: VecDeque::new(), last_offer: 0 };
+    pub(super) fn new(capacity: usize) -> Self {
+        let state = State {
+            inside: VecDeque::with_capacity(capacity),
+            permits: 0,
+            asks: Asks::new(),
+            offers: VecDeque::new(),
+            last_offer: 0,
+        };
         Self {
+            capacity,
             state: CachePadded::new(Mutex::new(state)),
             taken: CachePadded::new(AtomicU64::new(0)),
+            answered: CachePadded::new(AtomicU64::new(0)),
             closed: AtomicBool::new(false),
             receivers_wait: AtomicBool::new(false),
             senders_wait: AtomicBool::new(false),
@@ -100,26 +164,37 @@ impl<T> Exchange<T> {
         self.pop(waits).map(|message| (message, false))
     }
 
-    /// Hands a message to a receiver that waits, and wakes it.
+    /// Hands a message to a receiver that waits, and wakes it, or puts it inside if there is room.
     pub(super) fn push(&self, message: T, waits: &Waits) -> Result<(), PushError<T>> {
         let mut state = self.state.lock();
-        let receiver = self.hand_over(&mut state, message, waits)?;
+        let met = self.hand_over(&mut state, message, waits)?;
         drop(state);
-        receiver.wake();
+        self.announce(met, waits);
         Ok(())
     }
 
-    /// Hands messages from the front to as many receivers as wait, and wakes them.
+    /// Wakes the receiver that a message has come for and, if it took no place, a sender that may have one.
+    fn announce(&self, met: Met, waits: &Waits) {
+        // One who had asked is a thread, whose waking does not panic: so both are woken.
+        if let Some(receiver) = met.receiver {
+            receiver.wake();
+        }
+        if met.answered {
+            self.wake_senders(1, waits);
+        }
+    }
+
+    /// Hands messages from the front to as many receivers as wait, and wakes them, and puts others inside while there is room.
     pub(super) fn push_many(
         &self,
         messages: &mut VecDeque<T>,
         waits: &Waits,
     ) -> Result<usize, PushError<()>> {
         let mut count = 0;
-        while !messages.is_empty() {
-            let mut wakes = Wakes::new();
-            let refused = self.hand_over_many(messages, waits, &mut wakes, &mut count).err();
-            if let Err(payload) = wakes.wake_all() {
+        while !messages.is_empty() && count < self.batch_limit() {
+            let mut batch = Batch { wakes: Wakes::new(), answered: false };
+            let refused = self.hand_over_many(messages, waits, &mut batch, &mut count).err();
+            if let Err(payload) = self.announce_batch(batch, waits) {
                 resume_unwind(payload);
             }
             match refused {
@@ -131,19 +206,28 @@ impl<T> Exchange<T> {
         Ok(count)
     }
 
+    /// As [`announce`](Self::announce). `Err`: a waker has panicked.
+    fn announce_batch(&self, batch: Batch, waits: &Waits) -> Result<(), Box<dyn Any + Send>> {
+        let woken = batch.wakes.wake_all();
+        if batch.answered {
+            self.wake_senders(1, waits);
+        }
+        woken
+    }
+
     /// Hands over until the messages or the receivers are exhausted (`Err`), or the wake-ups are too many for one go.
     fn hand_over_many(
         &self,
         messages: &mut VecDeque<T>,
         waits: &Waits,
-        wakes: &mut Wakes,
+        batch: &mut Batch,
         count: &mut usize,
     ) -> Result<(), PushError<()>> {
         let mut state = self.state.lock();
-        while !wakes.is_full() {
+        while !batch.wakes.is_full() && *count < self.batch_limit() {
             let Some(message) = messages.pop_front() else { break };
             match self.hand_over(&mut state, message, waits) {
-                Ok(receiver) => wakes.add(receiver),
+                Ok(met) => batch.add(met),
                 Err(PushError::Closed(message)) => {
                     messages.push_front(message);
                     return Err(PushError::Closed(()));
@@ -158,21 +242,54 @@ impl<T> Exchange<T> {
         Ok(())
     }
 
-    /// Puts a message inside if a receiver waits for it, and returns that receiver, which is to be woken.
-    fn hand_over(&self, state: &mut State<T>, message: T, waits: &Waits) -> Result<Wake, PushError<T>> {
+    /// Hands a message to one who has asked, or puts it inside: if there is room or, without a buffer, if a receiver waits for it.
+    fn hand_over(&self, state: &mut State<T>, message: T, waits: &Waits) -> Result<Met, PushError<T>> {
         if self.is_closed() {
             return Err(PushError::Closed(message));
         }
-        // ORDERING: Relaxed; set before the receiver's look under the mutex, which is held: see the head of this file.
-        if !self.receivers_wait.load(Ordering::Relaxed) {
+        if self.capacity == 0 {
+            return match self.take_receiver(waits) {
+                Some(receiver) => {
+                    state.inside.push_back(message);
+                    Ok(Met { receiver: Some(receiver), answered: false })
+                }
+                None => Err(PushError::Full(message)),
+            };
+        }
+        let message = match self.answer(state, message) {
+            Ok(receiver) => return Ok(Met { receiver: Some(receiver), answered: true }),
+            Err(message) => message,
+        };
+        if !self.has_room(state) {
             return Err(PushError::Full(message));
         }
-        match waits.receivers.take_first(|| self.clear_receivers_wait()) {
-            Some(receiver) => {
-                state.inside.push_back(message);
-                Ok(receiver)
-            }
-            None => Err(PushError::Full(message)),
+        state.inside.push_back(message);
+        Ok(Met { receiver: self.take_receiver(waits), answered: false })
+    }
+
+    /// How many messages may be sent as one: with a buffer no more than it holds, though more had asked.
+    const fn batch_limit(&self) -> usize {
+        if self.capacity == 0 { usize::MAX } else { self.capacity }
+    }
+
+    fn has_room(&self, state: &State<T>) -> bool {
+        state.inside.len() + state.permits < self.capacity
+    }
+
+    /// Takes the receiver that has waited longest out of its set. Call with the mutex held.
+    fn take_receiver(&self, waits: &Waits) -> Option<Wake> {
+        // ORDERING: Relaxed; set before the receiver's look under the mutex, which is held: see the head of this file.
+        if !self.receivers_wait.load(Ordering::Relaxed) {
+            return None;
+        }
+        waits.receivers.take_first(|| self.clear_receivers_wait())
+    }
+
+    /// Wakes up to `count` tasks that wait to send: there may be room for them.
+    fn wake_senders(&self, count: usize, waits: &Waits) {
+        // ORDERING: Relaxed; after a look under the mutex, which orders this behind the sender's: see the head of this file.
+        if self.senders_wait.load(Ordering::Relaxed) {
+            waits.senders.notify(count, || self.clear_senders_wait());
         }
     }
 
@@ -181,86 +298,30 @@ impl<T> Exchange<T> {
     pub(super) fn force_push(&self, message: T, waits: &Waits) -> Result<Option<T>, T> {
         let mut state = self.state.lock();
         match self.hand_over(&mut state, message, waits) {
-            Ok(receiver) => {
+            Ok(met) => {
                 drop(state);
-                receiver.wake();
+                self.announce(met, waits);
                 Ok(None)
             }
             Err(PushError::Closed(message)) => Err(message),
             Err(PushError::Full(message) | PushError::Busy(message)) => {
                 state.inside.push_back(message);
-                Ok(state.inside.pop_front())
-            }
-        }
-    }
-
-    /// Hands a message over, blocking the thread until a receiver has taken it, or the deadline has passed.
-    pub(super) fn send(
-        &self,
-        message: T,
-        deadline: Deadline,
-        waits: &Waits,
-    ) -> Result<(), SendTimeoutError<T>> {
-        let Some(number) = self.offer(message, waits)? else { return Ok(()) };
-        let is_settled = || self.is_taken(number) || self.is_closed();
-        let settled = waits.senders.rest(&deadline, is_settled);
-        if self.is_taken(number) {
-            return Ok(());
-        }
-        match self.withdraw(number) {
-            None => Ok(()),
-            Some(message) if settled => Err(SendTimeoutError::Closed(message)),
-            Some(message) => Err(SendTimeoutError::Timeout(message)),
-        }
-    }
-
-    /// Hands messages over one by one, blocking the thread. If the exchange closes, those that were not sent stay.
-    pub(super) fn send_many(&self, messages: &mut VecDeque<T>, waits: &Waits) -> Result<(), SendError<()>> {
-        while let Some(message) = messages.pop_front() {
-            if let Err(error) = self.send(message, Deadline::never(), waits) {
-                messages.push_front(error.into_inner());
-                return Err(SendError(()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands a message over if a receiver waits (`None`), or leaves it as an offer of this thread, and returns its number.
-    fn offer(&self, message: T, waits: &Waits) -> Result<Option<u64>, SendTimeoutError<T>> {
-        let mut state = self.state.lock();
-        match self.hand_over(&mut state, message, waits) {
-            Ok(receiver) => {
+                let displaced = state.inside.pop_front();
+                let receiver = if state.inside.is_empty() { None } else { self.take_receiver(waits) };
                 drop(state);
-                receiver.wake();
-                Ok(None)
-            }
-            Err(PushError::Closed(message)) => Err(SendTimeoutError::Closed(message)),
-            Err(PushError::Full(message) | PushError::Busy(message)) => {
-                state.last_offer += 1;
-                let number = state.last_offer;
-                state.offers.push_back(Offer { number, message, thread: thread::current() });
-                Ok(Some(number))
+                if let Some(receiver) = receiver {
+                    receiver.wake();
+                }
+                Ok(displaced)
             }
         }
-    }
-
-    /// Whether an offer that was not withdrawn has been taken.
-    fn is_taken(&self, number: u64) -> bool {
-        // ORDERING: Acquire pairs with the Release in `take_offer`: what the receiver did before is seen by the sender.
-        self.taken.load(Ordering::Acquire) >= number
-    }
-
-    /// Takes an offer back, unless a receiver was first.
-    fn withdraw(&self, number: u64) -> Option<T> {
-        let mut state = self.state.lock();
-        let at = state.offers.binary_search_by_key(&number, |offer| offer.number).ok()?;
-        state.offers.remove(at).map(|offer| offer.message)
     }
 
     /// Takes the oldest message inside, or the oldest offer.
     pub(super) fn pop(&self, waits: &Waits) -> Result<T, PopError> {
         let mut state = self.state.lock();
         if let Some(message) = state.inside.pop_front() {
+            self.make_room(state, 1, waits);
             return Ok(message);
         }
         if self.is_closed() {
@@ -269,18 +330,10 @@ impl<T> Exchange<T> {
         if let Some(message) = self.take_offer(state) {
             return Ok(message);
         }
-        self.announce_arrivals(waits);
+        if self.capacity == 0 {
+            self.announce_arrivals(waits);
+        }
         Err(PopError::Empty)
-    }
-
-    /// Takes the oldest offer and wakes its thread, with the mutex released.
-    fn take_offer(&self, mut state: MutexGuard<'_, State<T>>) -> Option<T> {
-        let Offer { number, message, thread } = state.offers.pop_front()?;
-        // ORDERING: Release pairs with the Acquire in `is_taken`. Under the mutex, so that it only grows.
-        self.taken.store(number, Ordering::Release);
-        drop(state);
-        thread.unpark();
-        Some(message)
     }
 
     /// Tells tasks that wait to send of the receivers that have come since.
@@ -298,8 +351,11 @@ impl<T> Exchange<T> {
         }
     }
 
-    /// Takes up to `limit` messages and offers that are there.
+    /// Takes up to `limit` messages that are inside or, without a buffer, offers.
     pub(super) fn pop_many(&self, into: &mut Vec<T>, limit: usize, waits: &Waits) -> Result<usize, PopError> {
+        if self.capacity > 0 {
+            return self.take_inside(into, limit, waits);
+        }
         let mut count = 0;
         while count < limit {
             into.reserve(1);
@@ -313,14 +369,63 @@ impl<T> Exchange<T> {
         Ok(count)
     }
 
-    /// Refuses all further sends, and wakes the threads that wait in one. Returns whether this call did it.
+    /// Takes up to `limit` messages that are inside at one moment, as a ring does; if none is, what [`pop`](Self::pop) finds.
+    fn take_inside(&self, into: &mut Vec<T>, limit: usize, waits: &Waits) -> Result<usize, PopError> {
+        into.reserve(limit.min(self.capacity));
+        let mut state = self.state.lock();
+        let count = limit.min(state.inside.len());
+        if count == 0 {
+            drop(state);
+            into.push(self.pop(waits)?);
+            return Ok(1);
+        }
+        into.extend(state.inside.drain(..count));
+        self.make_room(state, count, waits);
+        Ok(count)
+    }
+
+    /// Promises room for one message. At capacity 0 there is none to promise.
+    pub(super) fn reserve(&self) -> Result<(), PushError<()>> {
+        let mut state = self.state.lock();
+        if self.is_closed() {
+            return Err(PushError::Closed(()));
+        }
+        if !self.has_room(&state) {
+            return Err(PushError::Full(()));
+        }
+        state.permits += 1;
+        Ok(())
+    }
+
+    /// Takes a promise back. The caller wakes a task that waits to send.
+    pub(super) fn give_back(&self, waits: &Waits) {
+        let mut state = self.state.lock();
+        state.permits -= 1;
+        if let (_, Err(payload)) = self.fill(state, 1, waits) {
+            resume_unwind(payload);
+        }
+    }
+
+    /// Sends into promised room, in the words of a ring: no wake-up is owed.
+    pub(super) fn push_reserved(&self, message: T, waits: &Waits) -> Result<bool, PushError<T>> {
+        let mut state = self.state.lock();
+        state.permits -= 1;
+        let met = self.hand_over(&mut state, message, waits)?;
+        drop(state);
+        // If it took no place, the promised one is free: no offer waits for it (B3).
+        self.announce(met, waits);
+        Ok(false)
+    }
+
+    /// Refuses all further sends, and wakes the threads that have left an offer or an ask. Returns whether this call did it.
     pub(super) fn close(&self) -> bool {
         let state = self.state.lock();
         // ORDERING: Release pairs with the Acquire in `is_closed`; those who decide by it hold the mutex.
         let closed = !self.closed.swap(true, Ordering::Release);
         if closed {
-            // No user code, so the mutex may stay locked: each of them takes its offer back.
+            // No user code, so the mutex may stay locked: each of them takes its offer or its ask back.
             state.offers.iter().for_each(|offer| offer.thread.unpark());
+            state.asks.unpark_all();
         }
         closed
     }
@@ -338,7 +443,12 @@ impl<T> Exchange<T> {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Returns how many messages were handed over and not yet received. Stale at once.
+    /// Returns how many messages it may hold.
+    pub(super) const fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Returns how many messages are inside. Stale at once.
     pub(super) fn len(&self) -> usize {
         self.state.lock().inside.len()
     }
