@@ -33,7 +33,7 @@
 
 use super::error::{SendError, SendTimeoutError};
 use super::waits::Waits;
-use crate::ring::{PopError, PushError};
+use crate::ring::{Owed, PopError, PushError};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::thread::{self, Thread};
 use crate::sync::{CachePadded, Mutex, MutexGuard};
@@ -96,8 +96,8 @@ impl<T> Exchange<T> {
     /// As [`pop`](Self::pop), in the words of a ring: no wake-up is owed.
     #[cold]
     #[inline(never)]
-    pub(super) fn pop_as_ring(&self, waits: &Waits) -> Result<(T, bool), PopError> {
-        self.pop(waits).map(|message| (message, false))
+    pub(super) fn pop_as_ring(&self, waits: &Waits) -> Result<(T, Owed), PopError> {
+        self.pop(waits).map(|message| (message, false.into()))
     }
 
     /// Hands a message to a receiver that waits, and wakes it.

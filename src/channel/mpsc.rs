@@ -41,7 +41,7 @@ use super::waits::{Core, Waits};
 use super::weak::weak;
 #[cfg(millpond_model)]
 use crate::ring::mpsc_near_wrap_around;
-use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
+use crate::ring::{LonePopper, Mpsc, Owed, PopError, PushError, mpsc};
 use crate::sync::{Arc, BusyWait, Sleeper};
 use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
@@ -172,7 +172,7 @@ impl<T> Receiver<T> {
 
     /// Pops a value: see [`PopEnd::try_pop`].
     #[inline(always)]
-    fn take(&mut self) -> Result<(T, bool), PopError> {
+    fn take(&mut self) -> Result<(T, Owed), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
             Some(exchange) => exchange.pop_as_ring(self.core().waits()),
@@ -261,6 +261,11 @@ impl<T> Core for Shared<T> {
 impl<T> PushEnd<T> for &Shared<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_room_ahead(&self, ahead: usize) -> bool {
+        Shared::has_room_ahead(self, ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self
     }
@@ -307,12 +312,17 @@ impl<T> Credits<T> for Shared<T> {
 impl<T> PopEnd<T> for &mut Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
     }
 
     #[inline(always)]
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 
@@ -326,11 +336,16 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 impl<T> PopEnd<T> for Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
     }
 
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 

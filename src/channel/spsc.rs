@@ -32,7 +32,7 @@ use super::stream::stream;
 use super::waits::{Core, Waits};
 #[cfg(millpond_model)]
 use crate::ring::spsc_near_wrap_around;
-use crate::ring::{PopError, Popper, PushError, Pusher, Spsc, spsc};
+use crate::ring::{Owed, PopError, Popper, PushError, Pusher, Spsc, spsc};
 use crate::sync::Sleeper;
 use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
@@ -147,7 +147,7 @@ impl<T> Receiver<T> {
 
     /// Pops a value: see [`PopEnd::try_pop`].
     #[inline(always)]
-    fn take(&mut self) -> Result<(T, bool), PopError> {
+    fn take(&mut self) -> Result<(T, Owed), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
             Some(exchange) => exchange.pop_as_ring(self.core().waits()),
@@ -243,6 +243,11 @@ impl<T> Core for Spsc<T, Sides<T>> {
 impl<T> PushEnd<T> for &mut Sender<T> {
     type Core = Spsc<T, Sides<T>>;
 
+    #[inline]
+    fn has_room_ahead(&self, ahead: usize) -> bool {
+        self.pusher.has_room_ahead(ahead)
+    }
+
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.pusher.ring()
     }
@@ -271,12 +276,17 @@ impl<T> PushEnd<T> for &mut Sender<T> {
 impl<T> PopEnd<T> for &mut Receiver<T> {
     type Core = Spsc<T, Sides<T>>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
 
     #[inline(always)]
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 
@@ -290,11 +300,16 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 impl<T> PopEnd<T> for Receiver<T> {
     type Core = Spsc<T, Sides<T>>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
 
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 

@@ -2,7 +2,7 @@
 
 use super::count::HandleCount;
 use crate::sync::{CachePadded, Sleeper};
-use crate::wait::{WaitSet, WaitStrategy};
+use crate::wait::{Hope, WaitSet, WaitStrategy};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Those who wait on either side, and the handle counts.
@@ -20,10 +20,10 @@ pub(super) struct Waits {
 impl Waits {
     /// Makes the sets of a channel with a ring (`capacity` above 0), or an exchange.
     pub(super) fn new(capacity: usize, strategy: WaitStrategy) -> Self {
-        let set = || CachePadded::new(WaitSet::with(strategy, capacity == 0));
+        let set = |hope: Hope| CachePadded::new(WaitSet::with(strategy, capacity == 0).hoping_for(hope));
         Self {
-            receivers: set(),
-            senders: set(),
+            receivers: set(Hope::for_messages(capacity)),
+            senders: set(Hope::for_room(capacity)),
             closing: WaitSet::new(),
             sender_count: CachePadded::new(HandleCount::new()),
             receiver_count: CachePadded::new(HandleCount::new()),

@@ -30,7 +30,7 @@
 
 use super::cursor::{CLOSED, Geometry, RESERVED, WAIT, flags, position};
 use super::slot::Slot;
-use super::{PopError, PushError};
+use super::{Owed, PopError, PushError};
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 use crate::sync::{BusyWait, CachePadded, Mutex, hint};
 use std::collections::VecDeque;
@@ -133,14 +133,14 @@ impl<T> Mpmc<T> {
         }
     }
 
-    /// Pops the oldest value. `Ok((_, true))`: a pusher waits and is owed a wake-up.
+    /// Pops the oldest value. With it: whether a pusher waits and is owed a wake-up.
     #[inline]
-    pub fn pop(&self) -> Result<(T, bool), PopError> {
+    pub fn pop(&self) -> Result<(T, Owed), PopError> {
         let claim = self.claim_head(1)?;
         // SAFETY: `claim_head` won this position and saw its slot readable (I1, I2); it is taken here only.
         let value = unsafe { self.slot(claim.first).take() };
         self.slot(claim.first).release(self.geometry.next_lap(claim.first));
-        Ok((value, claim.others_wait))
+        Ok((value, claim.others_wait.into()))
     }
 
     /// Pushes values from the front of `values` while there is room, as one claim: no other push comes between them.

@@ -34,6 +34,7 @@
 
 #![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
 
+mod ahead;
 mod bell;
 mod credit;
 mod cursor;
@@ -42,6 +43,7 @@ mod lane;
 mod many;
 pub mod mpmc;
 mod mpsc;
+mod owed;
 mod slot;
 pub mod spsc;
 #[cfg(all(test, not(millpond_loom)))]
@@ -53,6 +55,8 @@ pub(crate) use error::{RelaxedPopError as PopError, RelaxedPushError as PushErro
 #[cfg(not(millpond_loom))]
 pub(crate) use many::Mpmc;
 pub(crate) use mpsc::{LonePopper, Mpsc, mpsc};
+#[cfg(not(millpond_loom))]
+pub(crate) use owed::Owed;
 pub(crate) use two::{Popper, Pusher, Spsc, spsc};
 
 #[cfg(any(test, millpond_model))]
@@ -66,3 +70,6 @@ pub use error::{RelaxedPopError as PopError, RelaxedPushError as PushError};
 #[cfg(millpond_loom)]
 #[doc(hidden)]
 pub use many::{Mpmc, Pushed};
+#[cfg(millpond_loom)]
+#[doc(hidden)]
+pub use owed::Owed;

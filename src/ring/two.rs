@@ -20,7 +20,7 @@
 use super::bell::{Bell, CLOSED, WAIT};
 use super::cursor::Geometry;
 use super::lane::{Lane, Rest};
-use super::{PopError, PushError};
+use super::{Owed, PopError, PushError};
 use crate::sync::atomic::{Ordering, fence};
 use crate::sync::{Arc, CachePadded, Mutex, Sleeper};
 use std::collections::VecDeque;
@@ -150,6 +150,13 @@ impl<T, X> Pusher<T, X> {
         self.ring.close()
     }
 
+    /// Whether there is room for more than `ahead` values. A hint.
+    #[inline]
+    pub fn has_room_ahead(&self, ahead: usize) -> bool {
+        let lane = &self.ring.lane;
+        lane.geometry().len(lane.head(), self.tail) + ahead < lane.geometry().capacity()
+    }
+
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
     #[inline]
     pub fn push(&mut self, value: T) -> Result<bool, PushError<T>> {
@@ -256,9 +263,16 @@ impl<T, X> Popper<T, X> {
         self.ring.close()
     }
 
-    /// Pops the oldest value. `Ok((_, true))`: a pusher waits and is owed a wake-up.
+    /// Whether there are more than `ahead` values. A hint.
     #[inline]
-    pub fn pop(&mut self) -> Result<(T, bool), PopError> {
+    pub fn has_values_ahead(&self, ahead: usize) -> bool {
+        let lane = &self.ring.lane;
+        lane.geometry().len(self.head, lane.tail()) > ahead
+    }
+
+    /// Pops the oldest value. With it: whether a pusher waits and is owed a wake-up.
+    #[inline]
+    pub fn pop(&mut self) -> Result<(T, Owed), PopError> {
         let at = self.head;
         if at == self.limit {
             self.sees_values()?;
@@ -266,7 +280,7 @@ impl<T, X> Popper<T, X> {
         // SAFETY: the slot is full and ours (S1, S2, S3), and its value is taken here only.
         let value = unsafe { self.ring.lane.take(at) };
         self.move_head(self.ring.lane.geometry().next(at));
-        Ok((value, self.ring.pushers.look_after_move() & WAIT != 0))
+        Ok((value, (self.ring.pushers.look_after_move() & WAIT != 0).into()))
     }
 
     /// Pops up to `limit` values with one move of the cursor, to the end of `values`. Returns how many, and whether a pusher

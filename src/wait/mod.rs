@@ -50,6 +50,7 @@ mod crowd;
 mod deadline;
 mod future;
 mod future_any;
+mod hope;
 mod list;
 mod spin;
 mod strategy;
@@ -64,6 +65,7 @@ pub use block_any::{block_on_any, try_any};
 pub use deadline::Deadline;
 pub use future::Waiting;
 pub use future_any::WaitingAny;
+pub use hope::Hope;
 pub use list::{WaitSet, Wakes};
 pub use strategy::WaitStrategy;
 pub use waiter::Wake;
@@ -95,6 +97,13 @@ pub trait Source {
     #[inline(always)]
     fn stride(&self) -> u32 {
         1
+    }
+
+    /// Whether trying is worth it for a thread that spins and hopes for more than `ahead` at once. A hint, which ought to cost the
+    /// other side less than an attempt does.
+    #[inline(always)]
+    fn is_worth(&self, _ahead: usize) -> bool {
+        true
     }
 
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.
