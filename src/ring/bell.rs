@@ -14,7 +14,7 @@
 //! start.
 
 use crate::sync::atomic::{AtomicU32, Ordering, fence};
-use crate::sync::{Sleeper, free_fence, has_free_fence, heavy_fence};
+use crate::sync::{Sleeper, fences_are_free, free_fence, heavy_fence};
 
 /// Somebody sleeps.
 pub(super) const WAIT: u32 = 1;
@@ -28,7 +28,7 @@ pub(super) struct Bell(AtomicU32);
 
 impl Bell {
     pub(super) fn new() -> Self {
-        let flags = if has_free_fence() { 0 } else { STRICT };
+        let flags = if fences_are_free() { 0 } else { STRICT };
         Self(AtomicU32::new(flags))
     }
 
@@ -53,7 +53,7 @@ impl Bell {
         self.0.load(Ordering::Relaxed) & !STRICT
     }
 
-    /// Says that somebody sleeps, unless the next look at the cursor, behind this, shows that it need not.
+    /// Says that somebody sleeps, unless the next look at the cursor, behind this and a SeqCst fence, shows that it need not.
     ///
     /// Call with the list of sleepers locked.
     pub(super) fn ring(&self, sleeper: Sleeper) {

@@ -29,7 +29,7 @@ pub(crate) fn light_fence() {
 }
 
 /// Whether [`light_fence`] costs no instruction, so that [`free_fence`] may stand in for it. The answer never changes.
-pub(crate) fn has_free_fence() -> bool {
+pub(crate) fn fences_are_free() -> bool {
     cfg!(millpond_model) || membarrier::is_there()
 }
 

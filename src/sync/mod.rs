@@ -43,7 +43,7 @@ pub(crate) use self::tsan::*;
 pub(crate) use busy::BusyWait;
 pub(crate) use crossbeam_utils::CachePadded;
 pub use fences::Sleeper;
-pub(crate) use fences::{free_fence, has_free_fence, heavy_fence, light_fence};
+pub(crate) use fences::{fences_are_free, free_fence, heavy_fence, light_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
 pub(crate) use machine::{prefetch_for_write, single_cpu};
