@@ -35,6 +35,10 @@ impl<T, E: PushEnd<T>> Source for SlotSource<'_, T, E> {
         answer
     }
 
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_room_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().senders
     }
@@ -87,6 +91,10 @@ impl<S: Source> Source for Kept<S> {
             Attempt::Blocked => Attempt::Blocked,
             Attempt::Busy => Attempt::Busy,
         }
+    }
+
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.source.is_worth(ahead)
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -196,6 +204,10 @@ impl<R> Source for Entry<'_, R> {
 
     fn attempt(&mut self) -> Attempt<()> {
         self.operation.source_mut().attempt()
+    }
+
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.operation.source().is_worth(ahead)
     }
 
     fn waiters(&self) -> &WaitSet {
