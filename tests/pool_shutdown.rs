@@ -300,6 +300,7 @@ fn a_shutdown_in_the_middle_of_everything() {
 }
 
 /// A pool with one job at work, behind a barrier.
+#[expect(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 fn busy() -> (Pool<u32>, Arc<Barrier>) {
     let barrier = Arc::new(Barrier::default());
     let inner = Arc::clone(&barrier);

@@ -23,11 +23,12 @@
 //!
 //! **Patience.** Waking a thread costs as much as a short job. If each settle woke a submitter for the one place that it made, workers would
 //! spend their time on waking, and the submitter, always just awake, would take a processor from them. So a thread that finds no
-//! room raises PATIENT instead, and a settle wakes it only when there is *ample* room: for a quarter of the capacity. The argument is the same, with "ample room" for "room": it is a statement about `settled` and `admitted`, and
-//! `admitted` only ever takes room away, so the settle that makes the room ample, or one after it, finds PATIENT and wakes. Where
-//! jobs are long or places are taken up by jobs that are due much later, that may never come while there is a little room; so a
-//! patient submitter sleeps for 10 ms at the most, and then waits for any room at all. Where both kinds wait, settles wake whoever
-//! came first, and a patient one that is woken takes any room: else the wake-up would be lost to the other.
+//! room gives the processor away a few times, and then raises PATIENT instead of WAIT, in a list of its own: a settle wakes it only
+//! when there is *ample* room, for a quarter of the capacity. The argument is the same, with "ample room" for "room": it is a statement
+//! about `settled` and `admitted`, and `admitted` only ever takes room away, so the settle that makes the room ample, or one after it,
+//! finds PATIENT and wakes. Where jobs are long, or places are taken up by jobs that are due much later, or others take each place
+//! as it is made, that may never come while there is a little room; so a patient submitter sleeps for 10 ms at the most, and then
+//! waits for any room at all. Where many wait already, one more goes to sleep at once.
 //!
 //! A waiter that needs several places at once raises MANY with WAIT. It may be woken and find too few, which another could have
 //! used; so while MANY is set a settle wakes all who wait. Both flags are lowered when the list is empty.
@@ -46,7 +47,7 @@ mod tests;
 
 use crate::sync::CachePadded;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::wait::WaitSet;
+use crate::wait::{WaitSet, WaitStrategy};
 use std::fmt;
 
 pub use admission::Admission;
@@ -74,6 +75,8 @@ pub struct Gate {
     entrance: CachePadded<Entrance>,
     settled: CachePadded<AtomicU64>,
     blocked: WaitSet,
+    /// Those who wait for ample room. They have looked out for it before they come here.
+    patient: WaitSet,
     capacity: u64,
     /// For how much room a patient submitter waits.
     ample: u64,
@@ -115,6 +118,7 @@ impl Gate {
             }),
             settled: CachePadded::new(AtomicU64::new(0)),
             blocked: WaitSet::new(),
+            patient: WaitSet::with(WaitStrategy::Park, false),
             capacity: capacity as u64,
             ample: (capacity as u64 / AMPLE).max(1),
         }
@@ -209,7 +213,8 @@ impl Gate {
             self.blocked.notify_all(|| self.disarm());
         } else if before & WAIT != 0 {
             self.blocked.notify(count, || self.disarm());
-        } else if before & PATIENT != 0 {
+        }
+        if before & PATIENT != 0 {
             self.tell_patient(before / ONE + count as u64);
         }
         before & QUIET != 0
@@ -221,7 +226,7 @@ impl Gate {
         // ORDERING: Relaxed; an old value shows too much room, and whoever is woken for it looks himself.
         let admitted = self.entrance.admitted.load(Ordering::Relaxed) / ONE;
         if self.capacity.saturating_sub(admitted.saturating_sub(settled)) >= self.ample {
-            self.blocked.notify(1, || self.disarm());
+            self.patient.notify(1, || self.disarm_patient());
         }
     }
 
@@ -230,6 +235,7 @@ impl Gate {
         // ORDERING: AcqRel; see "No lost wake-up" in the module's head for why the list's lock does the rest.
         let before = self.entrance.admitted.fetch_or(CLOSED, Ordering::AcqRel);
         self.blocked.notify_all(|| self.disarm());
+        self.patient.notify_all(|| self.disarm_patient());
         before & CLOSED == 0
     }
 
@@ -292,15 +298,20 @@ impl Gate {
         self.settled.fetch_or(flags, Ordering::AcqRel);
     }
 
-    /// Raises PATIENT, for a waiter that is to be woken when there is ample room. Called with the list of waiters locked.
+    /// Raises PATIENT, for a waiter that is to be woken when there is ample room. Called with the list of patient waiters locked.
     fn arm_patiently(&self) {
         // ORDERING: AcqRel; as in `arm_for`.
         self.settled.fetch_or(PATIENT, Ordering::AcqRel);
     }
 
-    /// Lowers WAIT, MANY and PATIENT. Called with the list of waiters locked, when it is empty.
+    /// Lowers PATIENT. Called with the list of patient waiters locked, when it is empty.
+    fn disarm_patient(&self) {
+        self.lower(PATIENT);
+    }
+
+    /// Lowers WAIT and MANY. Called with the list of waiters locked, when it is empty.
     pub fn disarm(&self) {
-        self.lower(WAIT | MANY | PATIENT);
+        self.lower(WAIT | MANY);
     }
 }
 
