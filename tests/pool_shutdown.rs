@@ -333,7 +333,8 @@ fn a_shutdown_that_nobody_awaits_any_more_goes_on_and_keeps_its_report() {
     until("the gate is closed", || pool.try_submit(2).is_err_and(|error| error.is_closed()));
     barrier.open();
     let report = pool.shutdown(LONG);
-    assert_eq!((report.done, report.released.len(), report.released[0].job), (1, 1, 7));
+    assert_eq!((report.released.len(), report.released[0].job), (1, 7));
+    assert!(report.done >= 1 && report.done == pool.stats().done, "and those of the tries above: {report:?}");
     assert_eq!(pool.shutdown(LONG).done, 0, "it is given out once");
     books(&pool);
 }
