@@ -142,9 +142,10 @@ pub mod __private {
 pub mod model {
     pub use crate::broadcast::{Kind as BroadcastKind, near_wrap_around as broadcast_near_wrap_around};
     pub use crate::channel::mpmc::{bounded_near_wrap_around, bounded_without_ring};
-    pub use crate::gate::{Admission, Admitted, Gate, Refused};
+    pub use crate::gate::{Admission, Admitted, Gate, Patient, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;
+    pub use crate::sync::{Custody, Cut, InUse, Taken};
     pub use crate::wait::{
         Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, WaitingAny, block_on, block_on_any,
     };

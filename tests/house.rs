@@ -257,12 +257,24 @@ fn orderings(source: &Source) -> Vec<String> {
     bare.map(|(at, _)| source.breach(at, "an atomic operation without `ORDERING:`")).collect()
 }
 
+/// A17: an atomic lies where the compiler put it as one. On processors of 32 bits a plain number of 64 is aligned less.
+fn alignment(source: &Source) -> Vec<String> {
+    let makes_one = |code: &str| {
+        let casts = ["*const Atomic", "*mut Atomic", "cast::<Atomic", "::<&Atomic"];
+        let names = words(code).any(|word| word.starts_with("Atomic"));
+        casts.iter().any(|cast| code.contains(cast))
+            || names && words(code).any(|word| ["from_ptr", "from_mut", "transmute"].contains(&word))
+    };
+    let made = source.code().filter(|(_, code)| makes_one(code));
+    made.map(|(at, _)| source.breach(at, "an atomic made of memory that was no atomic")).collect()
+}
+
 fn length(source: &Source) -> Vec<String> {
     let too_long = source.lines.len() > LONGEST_FILE + 1;
     too_long.then(|| source.breach(LONGEST_FILE, "a file that is too long")).into_iter().collect()
 }
 
-const RULES: [fn(&Source) -> Vec<String>; 5] = [arrows, doors, unsafety, orderings, length];
+const RULES: [fn(&Source) -> Vec<String>; 6] = [arrows, doors, unsafety, orderings, alignment, length];
 
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let source = Source::new(path, text);
@@ -334,6 +346,10 @@ fn each_rule_bites() {
         ("ring/a.rs", "// ORDERING: Relaxed.\nlet y = x\n    .load(Ordering::Relaxed);", 0),
         ("ring/a.rs", "// ORDERING: Relaxed.\na();\nb();\nc();\nx.fetch_add(1, Ordering::Relaxed);", 0),
         ("ring/a.rs", "// ORDERING: Relaxed.\na();\nb();\nc();\nd();\nfence(Ordering::SeqCst);", 1),
+        ("ring/a.rs", "let x = AtomicU64::from_ptr(place);", 1),
+        ("ring/a.rs", "let x = place.cast::<AtomicU64>();", 1),
+        ("ring/a.rs", "let x = place as *const AtomicU64;", 1),
+        ("ring/a.rs", "fn head(&self) -> &AtomicU64 {", 0),
         ("ring/a.rs", &long, 1),
         ("ring/a.rs", "let c = '\"'; unsafe { x() }\nlet l: &'static str = \"\"; unsafe { x() }", 2),
     ];

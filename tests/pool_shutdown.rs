@@ -2,6 +2,8 @@
 
 mod pool_common;
 
+use futures::FutureExt;
+use futures::executor::block_on;
 use millpond::{Context, Outcome, Pool, RetryPolicy, VirtualClock};
 use pool_common::{Barrier, LONG, books, quiet, until};
 use std::sync::Arc;
@@ -295,4 +297,77 @@ fn a_shutdown_in_the_middle_of_everything() {
         let stats = books(&pool);
         assert_eq!((stats.submitted, stats.held), (accepted, 0), "round {round}: {stats:?}");
     }
+}
+
+/// A pool with one job at work, behind a barrier.
+#[expect(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
+fn busy() -> (Pool<u32>, Arc<Barrier>) {
+    let barrier = Arc::new(Barrier::default());
+    let inner = Arc::clone(&barrier);
+    let builder = Pool::builder().workers(1).drop_deadline(Duration::from_millis(20));
+    let pool = builder.start(move |_: &u32, _: &Context| inner.pass()).unwrap();
+    pool.submit(1).unwrap();
+    barrier.wait_for(1);
+    (pool, barrier)
+}
+
+#[test]
+fn a_task_waits_for_the_end_without_its_thread() {
+    let (pool, barrier) = busy();
+    let open = async {
+        // In the same thread, which would not come to this if the other blocked it.
+        barrier.open();
+    };
+    let (report, ()) = block_on(async { futures::join!(pool.shutdown_async(LONG), open) });
+    assert_eq!((report.done, report.is_drained()), (1, true));
+    assert!(block_on(pool.shutdown_async(LONG)).is_drained(), "a second call finds nothing");
+    assert_eq!(pool.shutdown(LONG).done, 0);
+    books(&pool);
+}
+
+#[test]
+fn a_shutdown_that_nobody_awaits_any_more_goes_on_and_keeps_its_report() {
+    let (pool, barrier) = busy();
+    pool.submit_after(7, SECOND * 3_600).unwrap();
+    assert!(pool.shutdown_async(SECOND * 60).now_or_never().is_none(), "polled once and dropped");
+    until("the gate is closed", || pool.try_submit(2).is_err_and(|error| error.is_closed()));
+    barrier.open();
+    let report = pool.shutdown(LONG);
+    assert_eq!((report.released.len(), report.released[0].job), (1, 7));
+    assert!(report.done >= 1 && report.done == pool.stats().done, "and those of the tries above: {report:?}");
+    assert_eq!(pool.shutdown(LONG).done, 0, "it is given out once");
+    books(&pool);
+}
+
+#[test]
+fn a_future_that_is_never_polled_ends_nothing() {
+    let (pool, barrier) = busy();
+    drop(pool.shutdown_async(LONG));
+    barrier.open();
+    pool.submit(2).unwrap();
+    assert_eq!(pool.shutdown(LONG).done, 2);
+}
+
+/// Whoever comes second hurries the first, who gets the report all the same.
+#[test]
+fn an_abort_hurries_a_shutdown() {
+    let (pool, barrier) = busy();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| block_on(pool.shutdown_async(Duration::MAX)));
+        until("the gate is closed", || pool.try_submit(2).is_err_and(|error| error.is_closed()));
+        let second = scope.spawn(|| pool.abort());
+        let (first, second) = (first.join().unwrap(), second.join().unwrap());
+        assert_eq!((first.cut_off.len(), second.cut_off.len()), (1, 0));
+    });
+    barrier.open();
+    books(&pool);
+}
+
+/// Dropping a pool does not wait for a shutdown that has all the time in the world.
+#[test]
+fn a_drop_hurries_a_shutdown_that_was_forgotten() {
+    let (pool, barrier) = busy();
+    assert!(pool.shutdown_async(Duration::MAX).now_or_never().is_none());
+    drop(pool);
+    barrier.open();
 }

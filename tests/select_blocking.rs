@@ -182,6 +182,32 @@ fn a_fair_select_serves_all_that_are_ready() {
     }
 }
 
+/// One select that is used again and again: its operations take turns, none of which is long, and all of which are equally many.
+#[test]
+fn a_select_that_stays_gives_everybody_the_same_share() {
+    const ROUNDS: usize = 30_000;
+    let channels: [_; 3] = std::array::from_fn(|_| millpond::bounded(1));
+    let mut counts = [0; 3];
+    let mut select = Select::new();
+    for (index, (_, rx)) in channels.iter().enumerate() {
+        select = select.recv(rx, move |_| index);
+    }
+    let (mut last, mut run) = (usize::MAX, 0);
+    for _ in 0..ROUNDS {
+        for (tx, _) in &channels {
+            let _ = tx.try_send(());
+        }
+        let index = select.wait().unwrap();
+        counts[index] += 1;
+        run = if index == last { run + 1 } else { 1 };
+        last = index;
+        // Turns of 16, and the next one is the same channel's with a probability of a third: 12 in a row are never seen.
+        assert!(run <= 12 * 16, "a turn of {run}");
+    }
+    // A third each is 10,000 of 16 a turn, with a standard deviation of 326.
+    assert!(counts.iter().all(|count| (8000..12_000).contains(count)), "{counts:?}");
+}
+
 /// The same for the macro, between a receive and a send.
 #[test]
 fn the_macro_is_fair() {

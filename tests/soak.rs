@@ -1,15 +1,18 @@
 //! All kinds of ends on real threads, round after round, for as long as is asked for: every id is received once, in its sender's
-//! order. Short in the ordinary run; by hand, in release:
+//! order. Mixed rounds send and receive in every way there is, through narrow channels as well; bulk rounds (`soak_bulk`), as
+//! many again, are for the numbers. Short in the ordinary run; by hand, in release:
 //!
 //! ```text
 //! MILLPOND_SOAK_MESSAGES=1000000000 cargo test --release --test soak -- --ignored --nocapture
 //! ```
 //!
-//! `MILLPOND_SOAK_LOG` names a file to which each run adds its total, and from which it goes on. `MILLPOND_SEED` is the seed.
+//! `MILLPOND_SOAK_LOG` names a file to which each run adds its total (and how many of it were in mixed rounds, and how many
+//! futures were cancelled), and from which it goes on. `MILLPOND_SEED` is the seed.
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test may unwrap as the test may")]
 
 mod common;
+mod soak_bulk;
 
 use common::{Bell, Random};
 use futures::executor::block_on;
@@ -186,7 +189,7 @@ fn run_receiver(rx: &Receiver<Message>, bits: &[AtomicU64], mut random: Random, 
     }
 }
 
-/// One round. Returns how many messages went through.
+/// One mixed round. Returns how many messages went through.
 fn round(random: &mut Random, progress: &Arc<Progress>) -> u64 {
     let (senders, receivers) = (1 + random.below(4), 1 + random.below(4));
     let capacity = [0, 1, 2, 3, 16, 100, 1024][random.below(7)];
@@ -228,33 +231,48 @@ fn round(random: &mut Random, progress: &Arc<Progress>) -> u64 {
     sent.iter().sum()
 }
 
-/// Rounds until so many messages were sent, or the time is over.
-fn soak(messages: u64, time: Duration) -> u64 {
+/// What a soak did.
+#[derive(Default)]
+struct Sums {
+    messages: u64,
+    /// Of these, in mixed rounds.
+    mixed: u64,
+    cancelled: u64,
+}
+
+/// Rounds until so many messages were sent, or the time is over: one mixed, one in bulk, and so on.
+fn soak(messages: u64, time: Duration) -> Sums {
     let mut random = Random::new();
     let progress = Arc::new(Progress::default());
     let (start, mut said) = (Instant::now(), Instant::now());
-    let (mut total, mut rounds) = (0, 0_u64);
-    while total < messages && start.elapsed() < time {
-        total += round(&mut random, &progress);
-        rounds += 1;
+    let (mut sums, mut rounds) = (Sums::default(), 0_u64);
+    while sums.messages < messages && start.elapsed() < time {
+        let mixed = round(&mut random, &progress);
+        sums.mixed += mixed;
+        sums.messages += mixed + soak_bulk::round(&mut random, &progress);
+        rounds += 2;
         if said.elapsed() > Duration::from_secs(10) {
             said = Instant::now();
-            let rate = total as f64 / start.elapsed().as_secs_f64();
-            println!("{total} messages in {rounds} rounds, {rate:.0} a second");
+            let rate = sums.messages as f64 / start.elapsed().as_secs_f64();
+            println!("{} messages in {rounds} rounds, {rate:.0} a second", sums.messages);
         }
     }
-    let cancelled = progress.cancelled.load(Relaxed);
+    sums.cancelled = progress.cancelled.load(Relaxed);
     println!(
-        "soak: {total} messages in {rounds} rounds, {cancelled} cancelled, {:.1} s",
+        "soak: {} messages in {rounds} rounds, {} of them mixed, {} cancelled, {:.1} s",
+        sums.messages,
+        sums.mixed,
+        sums.cancelled,
         start.elapsed().as_secs_f64()
     );
-    total
+    sums
 }
 
 /// G4, Q1, Q2, D5, W13: a few seconds of it.
 #[test]
 fn a_short_soak() {
-    assert!(soak(2_000_000, Duration::from_secs(5)) > 0);
+    let sums = soak(2_000_000, Duration::from_secs(5));
+    assert!(sums.mixed > 0 && sums.messages > sums.mixed);
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -269,14 +287,15 @@ fn a_long_soak() {
     let time = Duration::from_secs(number("MILLPOND_SOAK_SECONDS").unwrap_or(u64::from(u32::MAX)));
     let log = std::env::var("MILLPOND_SOAK_LOG").ok();
     let text = log.as_ref().and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
-    let before: u64 = text.lines().filter_map(|line| line.trim().parse::<u64>().ok()).sum();
+    let totals = text.lines().filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    let before: u64 = totals.sum();
     println!("{before} messages before, {goal} are the goal");
-    let total = soak(goal.saturating_sub(before), time);
+    let sums = soak(goal.saturating_sub(before), time);
     if let Some(log) = log {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-        writeln!(file, "{total}").unwrap();
+        writeln!(file, "{} {} {}", sums.messages, sums.mixed, sums.cancelled).unwrap();
     }
-    println!("{} messages in all", before + total);
+    println!("{} messages in all", before + sums.messages);
 }
 
 /// G6, W7: futures that are dropped, millions of them, leave nobody in a line and no waker behind.

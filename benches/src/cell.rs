@@ -198,7 +198,7 @@ fn broadcasts() -> Vec<Cell> {
 fn pools() -> Vec<Cell> {
     let mut cells = Vec::new();
     for (job, name) in [(Job::Empty, "empty"), (Job::TenMicros, "10us")] {
-        for producers in [1, 4] {
+        for producers in [1, 4, 64] {
             let load = Load::Pool { producers, job };
             cells.push(Cell::rate("pool", format!("{name}/{producers}"), load));
         }

@@ -4,7 +4,7 @@
 
 use super::exchange::Exchange;
 use super::waits::Core;
-use crate::ring::{PopError, PushError};
+use crate::ring::{Owed, PopError, PushError};
 use std::collections::VecDeque;
 
 /// An end that can push: a shared handle of a ring for many, or a unique one borrowed mutably.
@@ -21,6 +21,9 @@ pub(super) trait PushEnd<T> {
 
     /// Pushes from the front of `values` while there is room. Returns how many, and whether as many wake-ups are owed.
     fn try_push_many(&mut self, values: &mut VecDeque<T>) -> Result<(usize, bool), PushError<()>>;
+
+    /// Whether there is room for more than `ahead` values. A hint.
+    fn has_room_ahead(&self, ahead: usize) -> bool;
 
     /// Pushes a value and wakes a receiver that waits.
     #[inline(always)]
@@ -50,17 +53,20 @@ pub(super) trait PopEnd<T> {
     /// Returns what stands in for the ring, if anything does.
     fn exchange(&self) -> Option<&Exchange<T>>;
 
-    /// Pops a value. `Ok((_, true))`: a sender is owed a wake-up.
-    fn try_pop(&mut self) -> Result<(T, bool), PopError>;
+    /// Pops a value. With it: whether a sender is owed a wake-up.
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError>;
 
     /// Pops up to `limit` values. Returns how many, and whether as many wake-ups are owed.
     fn try_pop_many(&mut self, values: &mut Vec<T>, limit: usize) -> Result<(usize, bool), PopError>;
+
+    /// Whether there are more than `ahead` values. A hint.
+    fn has_values_ahead(&self, ahead: usize) -> bool;
 
     /// Pops a value and wakes a sender that waits.
     #[inline(always)]
     fn pop(&mut self) -> Result<T, PopError> {
         let (value, senders_wait) = self.try_pop()?;
-        if senders_wait {
+        if senders_wait.is_owed() {
             self.core().wake_senders(1);
         }
         Ok(value)

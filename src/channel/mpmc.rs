@@ -58,7 +58,7 @@ use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySour
 use super::stream::stream;
 use super::waits::Core;
 use super::weak::weak;
-use crate::ring::{Mpmc, PopError, PushError};
+use crate::ring::{Mpmc, Owed, PopError, PushError};
 use crate::sync::Arc;
 use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
@@ -266,6 +266,11 @@ impl<T> Receiver<T> {
 impl<T> PushEnd<T> for &Shared<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_room_ahead(&self, ahead: usize) -> bool {
+        self.ring().has_room_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self
     }
@@ -302,6 +307,11 @@ impl<T> Credits<T> for Shared<T> {
 impl<T> PopEnd<T> for &Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.shared.ring().has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         &self.shared
     }
@@ -312,7 +322,7 @@ impl<T> PopEnd<T> for &Receiver<T> {
     }
 
     #[inline(always)]
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.shared.pop()
     }
 
@@ -326,6 +336,11 @@ impl<T> PopEnd<T> for &Receiver<T> {
 impl<T> PopEnd<T> for Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.shared.ring().has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         &self.shared
     }
@@ -335,7 +350,7 @@ impl<T> PopEnd<T> for Receiver<T> {
         self.shared.exchange()
     }
 
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.shared.pop()
     }
 

@@ -41,7 +41,7 @@ use super::waits::{Core, Waits};
 use super::weak::weak;
 #[cfg(millpond_model)]
 use crate::ring::mpsc_near_wrap_around;
-use crate::ring::{LonePopper, Mpsc, PopError, PushError, mpsc};
+use crate::ring::{LonePopper, Mpsc, Owed, PopError, PushError, mpsc};
 use crate::sync::{Arc, BusyWait, Sleeper};
 use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
@@ -178,7 +178,7 @@ impl<T> Receiver<T> {
 
     /// Pops a value: see [`PopEnd::try_pop`].
     #[inline(always)]
-    fn take(&mut self) -> Result<(T, bool), PopError> {
+    fn take(&mut self) -> Result<(T, Owed), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
             Some(exchange) => exchange.pop_as_ring(self.core().waits()),
@@ -235,10 +235,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_receivers_wait(&self, _: Sleeper) {
+    fn set_receivers_wait(&self, _: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_poppers_wait(),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -249,10 +252,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_senders_wait(&self, sleeper: Sleeper) {
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_pushers_wait(sleeper),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 
@@ -266,6 +272,11 @@ impl<T> Core for Shared<T> {
 
 impl<T> PushEnd<T> for &Shared<T> {
     type Core = Shared<T>;
+
+    #[inline]
+    fn has_room_ahead(&self, ahead: usize) -> bool {
+        Shared::has_room_ahead(self, ahead)
+    }
 
     fn core(&self) -> &Shared<T> {
         self
@@ -318,6 +329,11 @@ impl<T> Credits<T> for Shared<T> {
 impl<T> PopEnd<T> for &mut Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
     }
@@ -328,7 +344,7 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
     }
 
     #[inline(always)]
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 
@@ -342,6 +358,11 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 impl<T> PopEnd<T> for Receiver<T> {
     type Core = Shared<T>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Shared<T> {
         self.popper.ring()
     }
@@ -351,7 +372,7 @@ impl<T> PopEnd<T> for Receiver<T> {
         Receiver::exchange(self)
     }
 
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 

@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::sides::Sides;
 use super::waits::{Core, Waits};
-use crate::ring::{Mpmc, PopError, PushError};
+use crate::ring::{Mpmc, Owed, PopError, PushError};
 use crate::sync::{BusyWait, Sleeper};
 use std::collections::VecDeque;
 
@@ -15,6 +15,10 @@ pub(super) struct Shared<T> {
 impl<T> Shared<T> {
     pub(super) const fn new(ring: Mpmc<T>, sides: Sides<T>) -> Self {
         Self { ring, sides }
+    }
+
+    pub(super) const fn ring(&self) -> &Mpmc<T> {
+        &self.ring
     }
 
     #[inline(always)]
@@ -38,7 +42,7 @@ impl<T> Shared<T> {
     }
 
     #[inline(always)]
-    pub(super) fn pop(&self) -> Result<(T, bool), PopError> {
+    pub(super) fn pop(&self) -> Result<(T, Owed), PopError> {
         match self.exchange() {
             None => self.ring.pop(),
             Some(exchange) => exchange.pop_as_ring(self.waits()),
@@ -145,10 +149,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_receivers_wait(&self, _: Sleeper) {
+    fn set_receivers_wait(&self, _: Sleeper) -> bool {
         match self.exchange() {
             None => self.ring.set_poppers_wait(),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -159,10 +166,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_senders_wait(&self, _: Sleeper) {
+    fn set_senders_wait(&self, _: Sleeper) -> bool {
         match self.exchange() {
             None => self.ring.set_pushers_wait(),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 

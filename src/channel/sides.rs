@@ -19,12 +19,15 @@ impl<T> Sides<T> {
         if capacity == 0 || is_tiny {
             return Self::with_exchange(capacity, strategy);
         }
-        Self { waits: Waits::new(false, strategy), exchange: None }
+        Self { waits: Waits::new(capacity, false, strategy), exchange: None }
     }
 
     /// As [`new`](Self::new), with an exchange whatever the capacity.
     pub(super) fn with_exchange(capacity: usize, strategy: WaitStrategy) -> Self {
-        Self { waits: Waits::new(true, strategy), exchange: Some(Box::new(Exchange::new(capacity))) }
+        Self {
+            waits: Waits::new(capacity, true, strategy),
+            exchange: Some(Box::new(Exchange::new(capacity))),
+        }
     }
 
     #[inline(always)]

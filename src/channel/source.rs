@@ -49,6 +49,11 @@ impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
         }
     }
 
+    #[inline]
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_room_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().senders
     }
@@ -57,8 +62,8 @@ impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -101,6 +106,11 @@ impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
         Attempt::Done(Ok(()))
     }
 
+    #[inline]
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_room_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().senders
     }
@@ -109,8 +119,8 @@ impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -144,6 +154,11 @@ impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
         answer(self.end.pop())
     }
 
+    #[inline]
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_values_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().receivers
     }
@@ -152,8 +167,8 @@ impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
         self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_receivers_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_receivers_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -184,6 +199,11 @@ impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
         answer(self.end.pop_many(self.into, self.limit))
     }
 
+    #[inline]
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_values_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().receivers
     }
@@ -192,8 +212,8 @@ impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
         self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_receivers_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_receivers_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -244,11 +264,21 @@ const NO_DEADLINE: &str = "a wait without a deadline does not time out";
 
 /// Sends, blocking the thread.
 #[inline]
-pub(super) fn send<T>(end: impl PushEnd<T>, message: T) -> Result<(), SendError<T>> {
+pub(super) fn send<T>(mut end: impl PushEnd<T>, message: T) -> Result<(), SendError<T>> {
     if let Some(exchange) = end.exchange() {
         let answer = exchange.send(message, Deadline::never(), end.core().waits());
         return answer.map_err(|error| SendError(error.into_inner()));
     }
+    // Before anything is made to wait with: each place that a message passes through is a copy of it.
+    match end.push(message) {
+        Ok(()) => Ok(()),
+        Err(PushError::Closed(message)) => Err(SendError(message)),
+        Err(PushError::Full(message) | PushError::Busy(message)) => send_slowly(end, message),
+    }
+}
+
+#[cold]
+fn send_slowly<T>(end: impl PushEnd<T>, message: T) -> Result<(), SendError<T>> {
     block_on(&mut SendSource::new(end, message), Deadline::never()).expect(NO_DEADLINE)
 }
 
@@ -351,7 +381,16 @@ pub(super) fn try_send_relaxed<T>(
 
 /// Receives, blocking the thread.
 #[inline]
-pub(super) fn recv<T>(end: impl PopEnd<T>) -> Result<T, RecvError> {
+pub(super) fn recv<T>(mut end: impl PopEnd<T>) -> Result<T, RecvError> {
+    match end.pop() {
+        Ok(message) => Ok(message),
+        Err(PopError::Closed) => Err(RecvError),
+        Err(PopError::Empty | PopError::Busy) => recv_slowly(end),
+    }
+}
+
+#[cold]
+fn recv_slowly<T>(end: impl PopEnd<T>) -> Result<T, RecvError> {
     if let Some(exchange) = end.exchange().filter(|exchange| exchange.capacity() > 0) {
         return exchange.recv(Deadline::never(), end.core().waits()).map_err(|_| RecvError);
     }

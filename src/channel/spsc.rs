@@ -32,7 +32,7 @@ use super::stream::stream;
 use super::waits::{Core, Waits};
 #[cfg(millpond_model)]
 use crate::ring::spsc_near_wrap_around;
-use crate::ring::{PopError, Popper, PushError, Pusher, Spsc, spsc};
+use crate::ring::{Owed, PopError, Popper, PushError, Pusher, Spsc, spsc};
 use crate::sync::Sleeper;
 use crate::wait::{Deadline, WaitStrategy, Waiting};
 use std::collections::VecDeque;
@@ -153,7 +153,7 @@ impl<T> Receiver<T> {
 
     /// Pops a value: see [`PopEnd::try_pop`].
     #[inline(always)]
-    fn take(&mut self) -> Result<(T, bool), PopError> {
+    fn take(&mut self) -> Result<(T, Owed), PopError> {
         match self.exchange() {
             None => self.popper.pop(),
             Some(exchange) => exchange.pop_as_ring(self.core().waits()),
@@ -217,10 +217,13 @@ impl<T> Core for Spsc<T, Sides<T>> {
         }
     }
 
-    fn set_receivers_wait(&self, sleeper: Sleeper) {
+    fn set_receivers_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_poppers_wait(sleeper),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -231,10 +234,13 @@ impl<T> Core for Spsc<T, Sides<T>> {
         }
     }
 
-    fn set_senders_wait(&self, sleeper: Sleeper) {
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_pushers_wait(sleeper),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 
@@ -248,6 +254,11 @@ impl<T> Core for Spsc<T, Sides<T>> {
 
 impl<T> PushEnd<T> for &mut Sender<T> {
     type Core = Spsc<T, Sides<T>>;
+
+    #[inline]
+    fn has_room_ahead(&self, ahead: usize) -> bool {
+        self.pusher.has_room_ahead(ahead)
+    }
 
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.pusher.ring()
@@ -277,6 +288,11 @@ impl<T> PushEnd<T> for &mut Sender<T> {
 impl<T> PopEnd<T> for &mut Receiver<T> {
     type Core = Spsc<T, Sides<T>>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
@@ -287,7 +303,7 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
     }
 
     #[inline(always)]
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 
@@ -301,6 +317,11 @@ impl<T> PopEnd<T> for &mut Receiver<T> {
 impl<T> PopEnd<T> for Receiver<T> {
     type Core = Spsc<T, Sides<T>>;
 
+    #[inline]
+    fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.popper.has_values_ahead(ahead)
+    }
+
     fn core(&self) -> &Spsc<T, Sides<T>> {
         self.popper.ring()
     }
@@ -310,7 +331,7 @@ impl<T> PopEnd<T> for Receiver<T> {
         Receiver::exchange(self)
     }
 
-    fn try_pop(&mut self) -> Result<(T, bool), PopError> {
+    fn try_pop(&mut self) -> Result<(T, Owed), PopError> {
         self.take()
     }
 

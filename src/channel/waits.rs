@@ -2,7 +2,7 @@
 
 use super::count::HandleCount;
 use crate::sync::{CachePadded, Sleeper};
-use crate::wait::{WaitSet, WaitStrategy};
+use crate::wait::{Hope, WaitSet, WaitStrategy};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Those who wait on either side, and the handle counts.
@@ -18,12 +18,12 @@ pub(super) struct Waits {
 }
 
 impl Waits {
-    /// Makes the sets of a channel with a ring, or with an exchange.
-    pub(super) fn new(meets: bool, strategy: WaitStrategy) -> Self {
-        let set = || CachePadded::new(WaitSet::with(strategy, meets));
+    /// Makes the sets of a channel of that capacity, with a ring, or with an exchange.
+    pub(super) fn new(capacity: usize, meets: bool, strategy: WaitStrategy) -> Self {
+        let set = |hope: Hope| CachePadded::new(WaitSet::with(strategy, meets).hoping_for(hope));
         Self {
-            receivers: set(),
-            senders: set(),
+            receivers: set(Hope::for_messages(capacity)),
+            senders: set(Hope::for_room(capacity)),
             closing: WaitSet::new(),
             sender_count: CachePadded::new(HandleCount::new()),
             receiver_count: CachePadded::new(HandleCount::new()),
@@ -37,12 +37,14 @@ pub(super) trait Core {
     fn is_closed(&self) -> bool;
     fn len(&self) -> usize;
     fn capacity(&self) -> usize;
-    /// Has each push tell that a receiver waits. Called with the list of receivers locked.
-    fn set_receivers_wait(&self, sleeper: Sleeper);
+    /// Has each push tell that a receiver waits. Called with the list of receivers locked. True: from here on, nothing can be received
+    /// before a push that tells (false says nothing).
+    fn set_receivers_wait(&self, sleeper: Sleeper) -> bool;
     /// Takes it back. Called with the list of receivers locked, when it is empty.
     fn clear_receivers_wait(&self);
-    /// Has each pop tell that a sender waits. Called with the list of senders locked.
-    fn set_senders_wait(&self, sleeper: Sleeper);
+    /// Has each pop tell that a sender waits. Called with the list of senders locked. True: from here on, there is no room before a
+    /// pop that tells (false says nothing).
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool;
     /// Takes it back. Called with the list of senders locked, when it is empty.
     fn clear_senders_wait(&self);
 

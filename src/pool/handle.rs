@@ -48,7 +48,7 @@ impl<T> Handle<T> {
     ///
     /// [`SubmitError::Closed`] with the job.
     pub fn submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
-        self.queue.submit(job, Deadline::never())
+        self.queue.submit(job)
     }
 
     /// Submits a job if there is room: as [`Pool::try_submit`](crate::Pool::try_submit).
@@ -66,7 +66,7 @@ impl<T> Handle<T> {
     ///
     /// [`SubmitError::Timeout`] or [`SubmitError::Closed`], with the job.
     pub fn submit_timeout(&self, job: T, timeout: Duration) -> Result<JobId, SubmitError<T>> {
-        self.queue.submit(job, Deadline::after(timeout))
+        self.queue.submit_until(job, Deadline::after(timeout))
     }
 
     /// Submits a job from a task: as [`Pool::submit_async`](crate::Pool::submit_async).

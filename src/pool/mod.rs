@@ -18,6 +18,7 @@ mod builder;
 mod context;
 mod crew;
 mod dead;
+mod ending;
 mod feed;
 mod handle;
 mod lane;
@@ -52,5 +53,5 @@ pub use select::Selected;
 pub use shutdown::ShutdownReport;
 #[cfg(feature = "tokio")]
 pub use spawned::HandlerFuture;
-pub(crate) use still::{AsyncHandler, Still, StillTake, StillWork};
+pub(crate) use still::{AsyncHandler, Still, StillTake, StillTeam, StillWork};
 pub use workers::Workers;

@@ -3,11 +3,12 @@
 use super::builder::PoolBuilder;
 use super::crew::Crew;
 use super::dead::DeadLetters;
+use super::ending::Ending;
 use super::handle::Handle;
 use super::request::Request;
-use super::shutdown::{self, ShutdownReport};
+use super::shutdown::ShutdownReport;
 use crate::queue::{Drained, JobId, Queue, Stats, SubmitError, SubmitFuture, SubmitManyError};
-use crate::sync::{Arc, Mutex};
+use crate::sync::Arc;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -56,8 +57,7 @@ use std::time::{Duration, SystemTime};
 #[must_use = "dropping a pool shuts it down"]
 pub struct Pool<T> {
     queue: Arc<Queue<T>>,
-    /// None once a shutdown is over. Locked for as long as one takes.
-    crew: Mutex<Option<Crew>>,
+    ending: Ending<T>,
     drop_deadline: Duration,
 }
 
@@ -70,7 +70,7 @@ impl Pool<()> {
 
 impl<T> Pool<T> {
     pub(super) fn new(queue: Arc<Queue<T>>, crew: Crew, drop_deadline: Duration) -> Self {
-        Self { queue, crew: Mutex::new(Some(crew)), drop_deadline }
+        Self { queue, ending: Ending::new(crew), drop_deadline }
     }
 
     /// Submits a job, and waits while the pool is full: this is the backpressure.
@@ -85,7 +85,7 @@ impl<T> Pool<T> {
     ///
     /// Spins for a moment, then parks the thread. Never call it in a handler of the same pool.
     pub fn submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
-        self.queue.submit(job, crate::wait::Deadline::never())
+        self.queue.submit(job)
     }
 
     /// Submits a job if the pool has room for it. Never parks.
@@ -124,7 +124,7 @@ impl<T> Pool<T> {
     ///
     /// As [`submit`](Self::submit), until the time is up.
     pub fn submit_timeout(&self, job: T, timeout: Duration) -> Result<JobId, SubmitError<T>> {
-        self.queue.submit(job, crate::wait::Deadline::after(timeout))
+        self.queue.submit_until(job, crate::wait::Deadline::after(timeout))
     }
 
     /// Submits a job from a task, and waits while the pool is full.
@@ -301,17 +301,39 @@ impl<T> Pool<T> {
     /// 5. Threads that have ended are joined. A handler that does not return is left behind with its thread.
     ///
     /// Afterwards the pool still shows its stats and its dead letters. A second call finds nothing to do,
-    /// and its report is empty.
+    /// and its report is empty. One that comes while another waits for the jobs waits with it, and the earlier of the two
+    /// deadlines counts.
     ///
     /// # Blocking
     ///
     /// Until the deadline at the latest, but for the moment (a second at the very most) that idle workers need to end.
     pub fn shutdown(&self, deadline: Duration) -> ShutdownReport<T> {
-        let mut crew = self.crew.lock();
-        match crew.take() {
-            Some(crew) => shutdown::run(&self.queue, &crew, deadline),
-            None => ShutdownReport::default(),
-        }
+        self.ending.wait(&self.queue, deadline)
+    }
+}
+
+impl<T: Send + 'static> Pool<T> {
+    /// As [`shutdown`](Self::shutdown), in a task: it waits without blocking its thread. Works with any executor.
+    ///
+    /// The steps are done by a thread that is started for them, when the future is first polled.
+    ///
+    /// *Cancel safety.* A future that is dropped before its first poll has done nothing. Dropped later, the shutdown goes on
+    /// without it, and neither jobs nor report are lost: the next call, of this or of [`shutdown`](Self::shutdown), gets the report.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::builder().start(|_: &u32, _: &Context| ())?;
+    /// pool.submit(1)?;
+    /// let report = futures::executor::block_on(pool.shutdown_async(Duration::from_secs(10)));
+    /// assert_eq!(report.done, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn shutdown_async(&self, deadline: Duration) -> ShutdownReport<T> {
+        self.ending.wait_async(&self.queue, deadline).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Ending a pool: what is done, what is handed back, what is cut off.
 
 use super::crew::Crew;
+use super::ending::Limit;
 use crate::queue::{CutOff, Queue, Released};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -56,15 +57,14 @@ impl<T> fmt::Debug for ShutdownReport<T> {
 }
 
 /// Shuts a pool down. The steps are those that [`Pool::shutdown`](crate::Pool::shutdown) promises.
-pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration) -> ShutdownReport<T> {
-    let deadline = Instant::now().checked_add(grant);
+pub(super) fn run<T>(queue: &Queue<T>, crew: &Crew, grant: Duration, limit: &Limit) -> ShutdownReport<T> {
     // 1. The gate closes.
     queue.close();
     // 2. What is not due in time is handed back now, and so is what would come to be scheduled later than that.
     let now = queue.clock().moment();
     queue.retire_after(if queue.clock().is_virtual() { now } else { now.after(grant) });
     // 3. The workers go on.
-    queue.wait_drained(deadline);
+    queue.wait_drained_by(|| limit.get());
     // 4. The end: seats are cut, ready and scheduled jobs handed back.
     let stopped = queue.stop();
     // 5. Threads end, but for those whose handler was cut off. After that nobody releases anything any more.

@@ -181,8 +181,8 @@ impl PoolBuilder<Unleased> {
     /// `|job, cx| Box::pin(deliver(job, cx))`.
     ///
     /// **The runtime has to run.** [`shutdown`](crate::Pool::shutdown), and dropping the pool, block their thread: on the only
-    /// thread of the runtime they keep the handlers from ending, which are cut off at the deadline then. Wait for
-    /// [`drained`](crate::Pool::drained) first, or call them in `spawn_blocking`. A runtime that is shut down before the pool
+    /// thread of the runtime they keep the handlers from ending, which are cut off at the deadline then. In a task, await
+    /// [`shutdown_async`](crate::Pool::shutdown_async). A runtime that is shut down before the pool
     /// drops the handlers, and their jobs are ready again, for the pool's shutdown to hand back.
     ///
     /// # Errors

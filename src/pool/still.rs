@@ -8,7 +8,7 @@ use super::lane::Guarded;
 use super::owner::Pool;
 use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
-use crate::queue::{DeadFull, Hold, JobId, Lease, LeaseLost, Leasing, Queue};
+use crate::queue::{DeadFull, Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +32,17 @@ pub(crate) struct Still<T: Send + 'static> {
     desks: Vec<Desk<T>>,
 }
 
+/// Which workers there are to be.
+pub(crate) enum StillTeam<T> {
+    /// All of one kind.
+    Of(Lane),
+    /// Both, and whose each job is.
+    Mixed(Route<T>),
+}
+
 /// Where one worker would sit.
 struct Desk<T: Send + 'static> {
+    lane: Lane,
     hold: Arc<<Queue<T> as Engine>::Hold>,
     context: Context,
     /// An async handler shares it until it is over.
@@ -108,6 +117,7 @@ impl<L> PoolBuilder<L> {
         mut self,
         seed: u64,
         leasing: Option<Leasing<T>>,
+        team: StillTeam<T>,
     ) -> Result<Still<T>, BuildError> {
         assert!(
             self.set.dead.when_full != DeadFull::Block,
@@ -117,35 +127,54 @@ impl<L> PoolBuilder<L> {
         self.set.clock = time.clock();
         self.set.seed.get_or_insert(seed);
         let workers = self.set.workers.unwrap_or(WORKERS_DEFAULT);
-        let terms = Terms::stoppable(leasing);
+        let (lanes, route) = match team {
+            StillTeam::Of(lane) => (vec![lane; workers], None),
+            StillTeam::Mixed(_) if self.set.async_workers == 0 => return Err(BuildError::NoWorkers),
+            StillTeam::Mixed(route) => {
+                // Numbered as in a pool with threads: those who wait come first.
+                let mut lanes = vec![Lane::Async; self.set.async_workers];
+                lanes.resize(self.set.async_workers + workers, Lane::Sync);
+                (lanes, Some(route))
+            }
+        };
+        let terms = Terms { route, ..Terms::stoppable(leasing) };
         self.check(workers, &terms)?;
         let conduct = self.conduct();
         let lease = terms.leasing.as_ref().map(|leasing| leasing.lease);
         let queue = Arc::new(Queue::new(self.plan(terms, conduct.judge.clone())));
         let pool = Pool::new(Arc::clone(&queue), Crew::new(), Duration::ZERO);
-        let desks = (0..workers).map(|worker| Desk::new(&queue, &conduct, worker)).collect();
+        let desk = |(worker, lane)| Desk::new(&queue, &conduct, worker, lane);
+        let desks = lanes.into_iter().enumerate().map(desk).collect();
         Ok(Still { queue, pool, conduct, lease, time, desks })
     }
 }
 
 impl PoolBuilder<Unleased> {
-    pub(crate) fn still<T: Send + 'static>(self, seed: u64) -> Result<Still<T>, BuildError> {
-        self.stand_still(seed, None)
+    pub(crate) fn still<T: Send + 'static>(
+        self,
+        seed: u64,
+        team: StillTeam<T>,
+    ) -> Result<Still<T>, BuildError> {
+        self.stand_still(seed, None, team)
     }
 }
 
 impl PoolBuilder<Leased> {
-    pub(crate) fn still<T: Clone + Send + Sync + 'static>(self, seed: u64) -> Result<Still<T>, BuildError> {
+    pub(crate) fn still<T: Clone + Send + Sync + 'static>(
+        self,
+        seed: u64,
+        team: StillTeam<T>,
+    ) -> Result<Still<T>, BuildError> {
         let leasing = Leasing::new(self.lease.0);
-        self.stand_still(seed, Some(leasing))
+        self.stand_still(seed, Some(leasing), team)
     }
 }
 
 impl<T: Send + 'static> Desk<T> {
-    fn new(queue: &Arc<Queue<T>>, conduct: &Conduct, worker: usize) -> Self {
+    fn new(queue: &Arc<Queue<T>>, conduct: &Conduct, worker: usize, lane: Lane) -> Self {
         let hold = queue.hold(worker);
         let context = conduct.context(&**queue, &hold, queue.timers());
-        Self { hold, context, in_hand: None }
+        Self { lane, hold, context, in_hand: None }
     }
 }
 
@@ -162,7 +191,7 @@ impl<T: Send + 'static> Still<T> {
     /// Takes the job that is ready first to the desk of a worker who has none.
     pub(crate) fn take(&mut self, worker: usize) -> StillTake {
         let desk = &mut self.desks[worker];
-        match self.queue.try_take(&desk.hold, self.conduct.timeout) {
+        match self.queue.try_take(desk.lane, &desk.hold, self.conduct.timeout) {
             None => StillTake::Nothing,
             Some((id, None)) => StillTake::Unseen(id),
             Some((_, Some(hand))) => {
@@ -240,9 +269,14 @@ impl<T: Send + 'static> Still<T> {
         }
     }
 
-    /// Returns how many jobs are ready.
-    pub(crate) fn ready(&self) -> u64 {
-        self.queue.ready()
+    /// Returns the lane of a worker.
+    pub(crate) fn lane(&self, worker: usize) -> Lane {
+        self.desks[worker].lane
+    }
+
+    /// Tells whether a job is ready for a worker.
+    pub(crate) fn is_ready_for(&self, worker: usize) -> bool {
+        self.queue.ready_in(self.desks[worker].lane) > 0
     }
 
     /// Returns how many jobs are held.

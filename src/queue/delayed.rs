@@ -205,18 +205,32 @@ impl<T> Delayed<T> {
 
     /// Waits until all jobs held are in the schedule and none is due; `now` tells the time. False at the deadline.
     pub(super) fn wait_idle(&self, gate: &Gate, deadline: Option<Instant>, now: impl Fn() -> Moment) -> bool {
-        self.wait_until(gate, deadline, |state| {
-            gate.held() == state.schedule.len() as u64
-                && state.schedule.next_due().is_none_or(|due| due > now())
-        })
+        self.wait_until(
+            gate,
+            || deadline,
+            |state| {
+                gate.held() == state.schedule.len() as u64
+                    && state.schedule.next_due().is_none_or(|due| due > now())
+            },
+        )
     }
 
-    /// Waits until no job is held. False at the deadline.
-    pub(super) fn wait_drained(&self, gate: &Gate, deadline: Option<Instant>) -> bool {
+    /// Waits until no job is held. False at the deadline, which is asked for again after each [`nudge`](Self::nudge).
+    pub(super) fn wait_drained(&self, gate: &Gate, deadline: impl Fn() -> Option<Instant>) -> bool {
         self.wait_until(gate, deadline, |_| gate.held() == 0)
     }
 
-    fn wait_until(&self, gate: &Gate, deadline: Option<Instant>, quiet: impl Fn(&State<T>) -> bool) -> bool {
+    /// Has those who wait for quiet look at their deadlines.
+    pub(super) fn nudge(&self) {
+        self.tell(self.state.lock());
+    }
+
+    fn wait_until(
+        &self,
+        gate: &Gate,
+        deadline: impl Fn() -> Option<Instant>,
+        quiet: impl Fn(&State<T>) -> bool,
+    ) -> bool {
         let mut state = self.state.lock();
         state.watchers += 1;
         gate.watch();
@@ -228,7 +242,7 @@ impl<T> Delayed<T> {
             if !in_time {
                 break false;
             }
-            match deadline {
+            match deadline() {
                 Some(deadline) => in_time = !self.quiet.wait_until(&mut state, deadline).timed_out(),
                 None => self.quiet.wait(&mut state),
             }

@@ -1,15 +1,14 @@
 //! Leases: a delivery belongs to its worker for a time, and to somebody else after that.
 //!
-//! **Fences.** A delivery that has lost its lease can change nothing any more: its job was taken out of the seat, under
-//! the seat's lock, and the settle finds the seat empty. Who is right is decided by that lock alone, never by comparing times.
+//! **Fences.** A delivery that has lost its lease can change nothing any more: its job was taken out of its place, and the settle
+//! finds it gone. Who is right is decided by one word of that [place](crate::sync::Custody) alone, never by comparing times.
 //!
 //! **Whose job.** A handler that is stuck still borrows the job, so the next worker needs one of its own: when a lease is lost
 //! the job is copied. That is why leases ask for `T: Clone + Sync`, and the only time a job is ever cloned. A job that is dear
 //! to copy can be put into an `Arc`.
 
 use super::envelope::Envelope;
-use crate::sync::Arc;
-use crate::time::Moment;
+use crate::sync::{Custody, InUse, Taken};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -118,48 +117,21 @@ impl Error for LeaseLost {}
 /// The rules of a queue with leases.
 pub(crate) struct Leasing<T> {
     pub(crate) lease: Lease,
-    pub(super) share: fn(T) -> SharedJob<T>,
+    /// Makes a place at which jobs can be leased.
+    pub(super) place: fn() -> Place<T>,
 }
 
 impl<T: Clone + Send + Sync + 'static> Leasing<T> {
     pub(crate) fn new(lease: Lease) -> Self {
-        Self { lease, share: |job| Arc::new(job) }
+        Self { lease, place: Place::lending }
     }
 }
 
-/// A job that its worker borrows, and that can be copied while it does.
-pub(super) type SharedJob<T> = Arc<dyn Leasable<T>>;
+/// Where a job lies that a worker has in hand, apart from what the queue knows of it.
+pub(super) type Place<T> = Custody<T, Envelope<()>>;
 
-/// What a job must be for that. It hides that jobs can be cloned from all the code that has no leases.
-pub(super) trait Leasable<T>: Send + Sync {
-    fn get(&self) -> &T;
+/// A job that its worker borrows from its place.
+pub(super) type Leased<T> = InUse<T, Envelope<()>>;
 
-    /// Clones the job: user code.
-    fn copy(&self) -> T;
-
-    /// Returns the job, if nobody else borrows it.
-    fn take(self: Arc<Self>) -> Option<T>;
-}
-
-impl<T: Clone + Send + Sync> Leasable<T> for T {
-    fn get(&self) -> &T {
-        self
-    }
-
-    fn copy(&self) -> T {
-        self.clone()
-    }
-
-    fn take(self: Arc<Self>) -> Option<T> {
-        Arc::into_inner(self)
-    }
-}
-
-/// A delivery under a lease, as it lies in its seat.
-pub(super) struct Leased<T> {
-    pub(super) envelope: Envelope<SharedJob<T>>,
-    /// When the lease runs out.
-    pub(super) ends: Moment,
-    /// Until when it is renewed. `ORIGIN`: never.
-    pub(super) renewed_until: Moment,
-}
+/// A job that was taken away from its worker, who may borrow it still.
+pub(super) type TakenAway<T> = Taken<T, Envelope<()>>;

@@ -1,33 +1,22 @@
 //! A seat: the delivery that is worked on there, and what has been counted.
 //!
-//! ```text
-//!   in_hand: | number of the job, or 0 | LOST | CUT |
-//! ```
+//! A worker takes a job up and lays it down at the seat's [place](Custody), with one step each on a cache line of its own. A shutdown that
+//! runs out of time cuts the seat: from then on nothing is taken up here. A lease that runs out takes away what is in hand. For
+//! each job exactly one of two things happens: the worker laid it down before (and settles it), or it was taken away first (and
+//! whoever did so answers for it).
 //!
-//! A worker takes a job up and lays it down with one `fetch_add` or `fetch_sub` each on its own cache line. A shutdown that
-//! runs out of time sets CUT with a `fetch_or`: from then on nothing is taken up here. A lease that runs out sets LOST, for
-//! the job that is in hand. One word has one modification order, so for each job exactly one of two things happens: the worker
-//! laid it down before (and settles it), or it was taken away first (and whoever did so answers for it).
-//!
-//! Under a lease the envelope lies in the seat while the handler borrows the job, so that it can be taken away as a whole.
-//! Who takes it out, under the lock, owns it.
+//! Under a lease the job lies at the place while the handler borrows it, and what the queue knows of it too, so that it can be taken
+//! away as a whole.
 
 use super::envelope::{Envelope, JobId};
 use super::hold::Hold;
-use super::lease::{LeaseLost, Leased};
+use super::lease::{LeaseLost, Leased, Place, TakenAway};
 use super::track::{AnyResult, Progress, Track};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, CachePadded, Mutex};
-use crate::time::{Clock, Moment};
+use crate::sync::{Arc, CachePadded, Cut, Mutex};
+use crate::time::{AtomicMoment, Clock, Moment};
 use std::task::Waker;
 use std::time::Duration;
-
-/// The seat is taken away: what is in hand no longer belongs to the worker, and it may take up nothing more.
-const CUT: u64 = 0b01;
-/// What is in hand was taken away.
-const LOST: u64 = 0b10;
-/// One unit of the job's number.
-const ID: u64 = 0b100;
 
 /// A seat on cache lines of its own.
 pub(crate) type SeatRef<T> = Arc<CachePadded<Seat<T>>>;
@@ -36,6 +25,7 @@ pub(crate) type SeatRef<T> = Arc<CachePadded<Seat<T>>>;
 pub(crate) struct Seats<T> {
     all: Mutex<Roster<T>>,
     free: Mutex<Vec<SeatRef<T>>>,
+    place: fn() -> Place<T>,
 }
 
 struct Roster<T> {
@@ -46,8 +36,15 @@ struct Roster<T> {
 
 /// Where one delivery at a time is worked on.
 pub(crate) struct Seat<T> {
+    place: Arc<Place<T>>,
+    /// The number of the job in hand.
     in_hand: AtomicU64,
-    leased: Mutex<Option<Leased<T>>>,
+    /// When the lease of what is in hand runs out. Set before it is taken up.
+    ends: AtomicMoment,
+    /// Until when the lease is renewed. `ORIGIN`: never.
+    renewed_until: AtomicMoment,
+    /// Keeps the terms of a lease from being changed while somebody decides by them.
+    terms: Mutex<()>,
     /// Somebody waits for the end of the job in hand.
     is_watched: AtomicBool,
     watched: Mutex<Option<Watched>>,
@@ -72,13 +69,15 @@ pub(super) struct Watched {
 }
 
 impl<T> Seats<T> {
-    pub(super) fn new() -> Self {
-        Self { all: Mutex::new(Roster { seats: Vec::new(), closed: false }), free: Mutex::new(Vec::new()) }
+    /// `place` makes the place of a seat.
+    pub(super) fn new(place: fn() -> Place<T>) -> Self {
+        let all = Mutex::new(Roster { seats: Vec::new(), closed: false });
+        Self { all, free: Mutex::new(Vec::new()), place }
     }
 
     /// Adds a seat, for a worker or for nobody in particular.
     pub(super) fn add(&self, clock: &Clock, worker: Option<u32>) -> SeatRef<T> {
-        let seat = Arc::new(CachePadded::new(Seat::new(clock.clone(), worker)));
+        let seat = Arc::new(CachePadded::new(Seat::new((self.place)(), clock.clone(), worker)));
         let mut all = self.all.lock();
         if all.closed {
             drop(seat.cut());
@@ -93,9 +92,10 @@ impl<T> Seats<T> {
         free.unwrap_or_else(|| self.add(clock, None))
     }
 
-    /// Takes a seat back that was borrowed. One that was cut is of no further use.
+    /// Takes a seat back that was borrowed. One that was cut is of no further use, nor one whose next delivery would wait for a job to be
+    /// copied.
     pub(super) fn give_back(&self, seat: SeatRef<T>) {
-        if !seat.is_cut() {
+        if !seat.is_cut() && !seat.place.is_looked_at() {
             self.free.lock().push(seat);
         }
     }
@@ -106,7 +106,7 @@ impl<T> Seats<T> {
     }
 
     /// Takes all seats away, those that are still to come as well. Returns what was in hand, as [`Seat::cut`] does.
-    pub(super) fn cut(&self) -> Vec<(JobId, Option<Leased<T>>)> {
+    pub(super) fn cut(&self) -> Vec<(JobId, Option<TakenAway<T>>)> {
         let mut all = self.all.lock();
         all.closed = true;
         all.seats.iter().filter_map(|seat| seat.cut()).collect()
@@ -131,10 +131,13 @@ impl<T> Seats<T> {
 }
 
 impl<T> Seat<T> {
-    fn new(clock: Clock, worker: Option<u32>) -> Self {
+    fn new(place: Place<T>, clock: Clock, worker: Option<u32>) -> Self {
         Self {
+            place: Arc::new(place),
             in_hand: AtomicU64::new(0),
-            leased: Mutex::new(None),
+            ends: AtomicMoment::new(Moment::ORIGIN),
+            renewed_until: AtomicMoment::new(Moment::ORIGIN),
+            terms: Mutex::new(()),
             is_watched: AtomicBool::new(false),
             watched: Mutex::new(None),
             clock,
@@ -150,17 +153,28 @@ impl<T> Seat<T> {
     }
 
     /// Takes a job up. Returns false when the seat is cut: then the job is not to be run.
+    #[inline]
     #[must_use]
     pub(super) fn take_up(&self, id: JobId) -> bool {
-        // ORDERING: AcqRel; one modification order with `cut`, which reads what the worker did before (see the head).
-        let before = self.in_hand.fetch_add(id.get() * ID, Ordering::AcqRel);
-        debug_assert_eq!(before & !CUT, 0, "one job is in hand at a time");
-        let ours = before & CUT == 0;
-        if !ours {
-            // ORDERING: Relaxed; nobody acts on a cut seat any more.
-            self.in_hand.fetch_sub(id.get() * ID, Ordering::Relaxed);
+        self.name(id) && self.place.begin()
+    }
+
+    /// Notes the number of the job that is about to be taken up. Not at a seat that is cut, where somebody may ask which it was that he
+    /// has cut off.
+    #[inline]
+    fn name(&self, id: JobId) -> bool {
+        let may = !self.place.is_cut();
+        if may {
+            // ORDERING: Relaxed; whoever reads it has seen the job taken up, by an Acquire on the place's word.
+            self.in_hand.store(id.get(), Ordering::Relaxed);
         }
-        ours
+        may
+    }
+
+    /// Returns the number of the job in hand, for whoever knows that there is one.
+    fn in_hand(&self) -> JobId {
+        // ORDERING: Relaxed; as in `name`.
+        JobId::new(self.in_hand.load(Ordering::Relaxed))
     }
 
     /// Notes that somebody waits for the end of the job that is about to be taken up.
@@ -191,43 +205,37 @@ impl<T> Seat<T> {
     }
 
     /// Lays the job down. Returns false when it was taken away meanwhile: then somebody else answers for it.
+    #[inline]
     #[must_use]
-    pub(super) fn lay_down(&self, id: JobId) -> bool {
-        // ORDERING: AcqRel; as in `take_up`.
-        let before = self.in_hand.fetch_sub(id.get() * ID, Ordering::AcqRel);
-        debug_assert_eq!(before & !(CUT | LOST), id.get() * ID, "what is laid down was taken up");
-        if before & LOST != 0 {
-            // ORDERING: Relaxed; only the one who sits here takes up the next job, and LOST is set for a job in hand only.
-            self.in_hand.fetch_and(!LOST, Ordering::Relaxed);
+    pub(super) fn lay_down(&self) -> bool {
+        self.place.end()
+    }
+
+    /// Takes the seat away for ever. Returns the job that was in hand, which is the caller's to settle; with all that is known of
+    /// it, if it was leased.
+    pub(super) fn cut(&self) -> Option<(JobId, Option<TakenAway<T>>)> {
+        match Place::cut(&self.place) {
+            Cut::Nothing => None,
+            Cut::Away => Some((self.in_hand(), None)),
+            Cut::Here(taken) => Some((taken.rest().id, Some(taken))),
         }
-        before & (CUT | LOST) == 0
     }
 
-    /// Takes the seat away for ever. Returns the job that was in hand, which is the caller's to settle; its envelope too, if
-    /// it was leased.
-    pub(super) fn cut(&self) -> Option<(JobId, Option<Leased<T>>)> {
-        let mut place = self.leased.lock();
-        let leased = place.take();
-        // ORDERING: AcqRel; as in `take_up`.
-        let before = self.in_hand.fetch_or(CUT, Ordering::AcqRel);
-        let ours = before & (CUT | LOST) == 0 && before >= ID;
-        debug_assert!(ours || leased.is_none(), "an envelope lies in the seat while its job is in hand");
-        ours.then(|| (JobId::new(before / ID), leased))
-    }
-
-    /// Takes a job up under a lease: its envelope lies in the seat. Gives it back if the seat is cut.
-    pub(super) fn take_up_leased(&self, leased: Leased<T>) -> Result<(), Leased<T>> {
-        let mut place = self.leased.lock();
-        if self.take_up(leased.envelope.id) {
-            *place = Some(leased);
-            return Ok(());
+    /// Takes a job up under a lease: it lies at the seat's place. Gives it back if the seat is cut.
+    #[inline]
+    pub(super) fn take_up_leased(
+        &self,
+        envelope: Envelope<T>,
+        ends: Moment,
+        renewed_until: Moment,
+    ) -> Result<Leased<T>, Envelope<T>> {
+        if !self.name(envelope.id) {
+            return Err(envelope);
         }
-        Err(leased)
-    }
-
-    /// Takes the envelope out again. None if it was taken away.
-    pub(super) fn reclaim(&self) -> Option<Leased<T>> {
-        self.leased.lock().take()
+        self.ends.set(ends);
+        self.renewed_until.set(renewed_until);
+        let (job, shell) = envelope.open();
+        Place::lend(&self.place, job, shell).map_err(|(job, shell)| shell.refill(job))
     }
 
     /// Renews the lease if it is to be, and takes the job away if it has run out; `retire`: and the seat for good, if it is a
@@ -237,35 +245,37 @@ impl<T> Seat<T> {
         now: Moment,
         time: Duration,
         retire: bool,
-    ) -> Result<Option<Moment>, Leased<T>> {
-        let mut place = self.leased.lock();
-        let Some(leased) = place.as_mut() else { return Ok(None) };
-        if now < leased.renewed_until {
+    ) -> Result<Option<Moment>, TakenAway<T>> {
+        let _terms = self.terms.lock();
+        let Some(stay) = self.place.lent() else { return Ok(None) };
+        // The terms of this stay, or of one that came after it: then it is not there to be taken away any more, and what is put
+        // off is the later one's end.
+        let (ends, renewed_until) = (self.ends.get(), self.renewed_until.get());
+        if now < renewed_until {
             // Half a lease is left, so that a timer that is late by less than that loses nothing.
-            leased.ends = leased.ends.max(now.after(time));
-            return Ok(Some(now.after(time / 2).min(leased.renewed_until)));
+            self.ends.put_off(now.after(time));
+            return Ok(Some(now.after(time / 2).min(renewed_until)));
         }
-        if now < leased.ends {
-            return Ok(Some(leased.ends));
+        if now < ends {
+            return Ok(Some(ends));
         }
-        let flags = if retire && self.worker.is_some() { CUT | LOST } else { LOST };
-        // ORDERING: AcqRel; as in `take_up`. The lock has it that the envelope is here and so the job in hand.
-        self.in_hand.fetch_or(flags, Ordering::AcqRel);
-        place.take().map_or(Ok(None), Err)
+        Place::take_away(&self.place, stay, retire && self.worker.is_some()).map_or(Ok(None), Err)
     }
 
     /// Has the lease of what is in hand run out, to be taken away at the next review. False if there is none.
     pub(crate) fn run_out(&self) -> bool {
-        let mut place = self.leased.lock();
-        let Some(leased) = place.as_mut() else { return false };
-        (leased.ends, leased.renewed_until) = (Moment::ORIGIN, Moment::ORIGIN);
-        true
+        let _terms = self.terms.lock();
+        let leased = self.place.lent().is_some();
+        if leased {
+            self.ends.set(Moment::ORIGIN);
+            self.renewed_until.set(Moment::ORIGIN);
+        }
+        leased
     }
 
     /// Returns true once the seat was taken away: then it stays so.
     pub(crate) fn is_cut(&self) -> bool {
-        // ORDERING: Relaxed; a signal that is polled, nothing is read on the strength of it.
-        self.in_hand.load(Ordering::Relaxed) & CUT != 0
+        self.place.is_cut()
     }
 
     /// Returns the number of the worker who sits here.
@@ -275,22 +285,18 @@ impl<T> Seat<T> {
 
     /// Returns true while a job is in hand, even if it was taken away: a snapshot.
     fn is_occupied(&self) -> bool {
-        // ORDERING: Relaxed; a snapshot.
-        self.in_hand.load(Ordering::Relaxed) >= ID
+        self.place.is_held()
     }
 
     /// Returns true while a job is in hand that was not taken away: a snapshot.
     pub(super) fn is_busy(&self) -> bool {
-        // ORDERING: Relaxed; a snapshot.
-        let word = self.in_hand.load(Ordering::Relaxed);
-        word >= ID && word & (CUT | LOST) == 0
+        self.place.is_held() && !self.place.is_lost()
     }
 }
 
 impl<T: Send + 'static> Hold for CachePadded<Seat<T>> {
     fn is_lost(&self, _: JobId) -> bool {
-        // ORDERING: Relaxed; as in `is_cut`.
-        self.in_hand.load(Ordering::Relaxed) & (CUT | LOST) != 0
+        self.place.is_lost()
     }
 
     fn is_cancelled(&self, id: JobId) -> bool {
@@ -315,30 +321,13 @@ impl<T: Send + 'static> Hold for CachePadded<Seat<T>> {
     }
 
     fn extend(&self, id: JobId, by: Duration) -> Result<(), LeaseLost> {
-        match self.leased.lock().as_mut() {
-            Some(leased) if leased.envelope.id == id => {
-                leased.ends = self.clock.moment().after(by);
-                Ok(())
-            }
-            // Without leases there is nothing to extend, and nothing lost but by a shutdown.
-            _ if self.is_lost(id) => Err(LeaseLost::new()),
-            _ => Ok(()),
+        let _terms = self.terms.lock();
+        if self.place.lent().is_some() && self.in_hand() == id {
+            self.ends.set(self.clock.moment().after(by));
+            return Ok(());
         }
-    }
-}
-
-impl<T> Leased<T> {
-    /// Puts an envelope under a lease. Returns it with the worker's own hold on the job.
-    pub(super) fn new(
-        envelope: Envelope<T>,
-        share: fn(T) -> super::lease::SharedJob<T>,
-        ends: Moment,
-        renewed_until: Moment,
-    ) -> (Self, super::lease::SharedJob<T>) {
-        let (job, shell) = envelope.open();
-        let job = share(job);
-        let envelope = shell.refill(Arc::clone(&job));
-        (Self { envelope, ends, renewed_until }, job)
+        // Without leases there is nothing to extend, and nothing lost but by a shutdown.
+        if self.is_lost(id) { Err(LeaseLost::new()) } else { Ok(()) }
     }
 }
 
@@ -363,17 +352,21 @@ impl Counter {
 mod tests {
     use super::*;
 
+    fn seat_of(worker: Option<u32>) -> Seat<u8> {
+        Seat::new(Place::lending(), Clock::system(), worker)
+    }
+
     fn seat() -> Seat<u8> {
-        Seat::new(Clock::system(), None)
+        seat_of(None)
     }
 
     fn cut(seat: &Seat<u8>) -> Option<JobId> {
         seat.cut().map(|(id, _)| id)
     }
 
-    fn lease(id: u64, ends: Moment, renewed_until: Moment) -> Leased<u8> {
+    fn take(seat: &Seat<u8>, id: u64, ends: Moment, renewed_until: Moment) -> Leased<u8> {
         let envelope = Envelope::new(JobId::new(id), crate::time::Stamp::of(std::time::UNIX_EPOCH), 7);
-        Leased::new(envelope, |job| Arc::new(job), ends, renewed_until).0
+        seat.take_up_leased(envelope, ends, renewed_until).ok().unwrap()
     }
 
     fn at(seconds: u64) -> Moment {
@@ -386,12 +379,12 @@ mod tests {
     fn a_job_is_settled_by_its_worker_or_cut_off_never_both() {
         let seat = seat();
         assert!(seat.take_up(JobId::new(5)) && seat.is_busy());
-        assert!(seat.lay_down(JobId::new(5)) && !seat.is_busy());
+        assert!(seat.lay_down() && !seat.is_busy());
         assert!(seat.take_up(JobId::new(6)));
         assert_eq!(cut(&seat), Some(JobId::new(6)));
         assert_eq!(cut(&seat), None, "a job is cut off once");
         assert!(seat.is_cut() && !seat.is_busy());
-        assert!(!seat.lay_down(JobId::new(6)), "a late settle changes nothing");
+        assert!(!seat.lay_down(), "a late settle changes nothing");
         assert!(!seat.take_up(JobId::new(7)), "a cut seat takes up nothing");
         assert!(!seat.is_busy() && seat.is_cut());
     }
@@ -401,7 +394,8 @@ mod tests {
         let seat = seat();
         assert_eq!(cut(&seat), None);
         assert!(!seat.take_up(JobId::new(1)));
-        assert!(seat.take_up_leased(lease(2, at(1), at(0))).is_err());
+        let envelope = Envelope::new(JobId::new(2), crate::time::Stamp::of(std::time::UNIX_EPOCH), 7);
+        assert!(seat.take_up_leased(envelope, at(1), at(0)).is_err());
     }
 
     #[test]
@@ -410,7 +404,7 @@ mod tests {
             let seat = std::sync::Arc::new(seat());
             let worker = std::thread::spawn({
                 let seat = std::sync::Arc::clone(&seat);
-                move || seat.take_up(JobId::new(id)).then(|| seat.lay_down(JobId::new(id)))
+                move || seat.take_up(JobId::new(id)).then(|| seat.lay_down())
             });
             let cut = cut(&seat);
             match worker.join().unwrap() {
@@ -423,24 +417,39 @@ mod tests {
     #[test]
     fn a_lease_is_reclaimed_in_time_or_lost() {
         let seat = seat();
-        seat.take_up_leased(lease(1, at(10), at(0))).ok().unwrap();
+        let job = take(&seat, 1, at(10), at(0));
         assert_eq!(seat.review(at(9), LEASE, false).ok().unwrap(), Some(at(10)), "look again when it ends");
-        assert!(seat.reclaim().is_some() && seat.lay_down(JobId::new(1)));
+        assert!(job.reclaim().is_ok() && seat.lay_down());
 
-        seat.take_up_leased(lease(2, at(20), at(0))).ok().unwrap();
-        let Err(lost) = seat.review(at(20), LEASE, false) else { panic!("it has run out") };
-        assert_eq!(lost.envelope.id, JobId::new(2));
+        let job = take(&seat, 2, at(20), at(0));
+        let Err(taken) = seat.review(at(20), LEASE, false) else { panic!("it has run out") };
+        assert_eq!((taken.rest().id, taken.copy()), (JobId::new(2), 7));
         assert!(!seat.is_busy() && !seat.is_cut());
-        assert!(seat.reclaim().is_none() && !seat.lay_down(JobId::new(2)), "a late settle changes nothing");
-        seat.take_up_leased(lease(3, at(30), at(0))).ok().unwrap();
+        assert!(job.reclaim().is_err() && !seat.lay_down(), "a late settle changes nothing");
+        drop(taken);
+        let _job = take(&seat, 3, at(30), at(0));
         assert!(seat.is_busy(), "the seat is good for the next job");
         assert_eq!(cut(&seat), Some(JobId::new(3)));
     }
 
     #[test]
+    fn the_terms_of_a_lease_can_be_changed_while_it_lasts() {
+        let time = crate::time::VirtualClock::new();
+        let seat = CachePadded::new(Seat::new(Place::<u8>::lending(), time.clock(), None));
+        let job = take(&seat, 1, at(10), at(0));
+        time.advance(Duration::from_secs(5));
+        assert!(seat.extend(JobId::new(1), Duration::from_secs(20)).is_ok());
+        assert_eq!(seat.review(at(24), LEASE, false).ok().unwrap(), Some(at(25)));
+        assert!(seat.run_out());
+        assert!(seat.review(at(0), LEASE, false).is_err());
+        assert!(seat.extend(JobId::new(1), LEASE).is_err() && !seat.run_out());
+        assert!(job.reclaim().is_err());
+    }
+
+    #[test]
     fn a_lease_is_renewed_until_the_time_of_the_attempt_is_up() {
         let seat = seat();
-        seat.take_up_leased(lease(1, at(10), at(25))).ok().unwrap();
+        let _job = take(&seat, 1, at(10), at(25));
         for (now, next) in [(0, 5), (5, 10), (14, 19), (24, 25)] {
             assert_eq!(seat.review(at(now), LEASE, false).ok().unwrap(), Some(at(next)), "at {now} s");
         }
@@ -451,17 +460,17 @@ mod tests {
     #[test]
     fn only_a_workers_seat_is_retired() {
         for (worker, retired) in [(None, false), (Some(0), true)] {
-            let seat = Seat::new(Clock::system(), worker);
-            seat.take_up_leased(lease(1, at(10), at(0))).ok().unwrap();
+            let seat = seat_of(worker);
+            let _job = take(&seat, 1, at(10), at(0));
             assert!(seat.review(at(10), LEASE, true).is_err());
             assert_eq!(seat.is_cut(), retired);
-            assert!(!seat.lay_down(JobId::new(1)));
+            assert!(!seat.lay_down());
         }
     }
 
     #[test]
     fn seats_are_borrowed_again_and_summed() {
-        let (seats, clock) = (Seats::<u8>::new(), Clock::system());
+        let (seats, clock) = (Seats::<u8>::new(Place::plain), Clock::system());
         let first = seats.borrow(&clock);
         let second = seats.borrow(&clock);
         first.done.bump();

@@ -7,8 +7,8 @@
 //! User code (the drop of a job, of an error, of an evicted letter; the text of an error) runs under no lock, and a panic in
 //! it ends here.
 
-use super::envelope::{Envelope, JobId};
-use super::lease::{LeaseLost, Leased, SharedJob};
+use super::envelope::Envelope;
+use super::lease::{LeaseLost, Leased};
 use super::letter::{DeadInfo, DeadLetter};
 use super::seat::Seat;
 use super::take::{InHand, Job};
@@ -28,7 +28,7 @@ impl<T> Queue<T> {
     pub(crate) fn settle(&self, seat: &Seat<T>, hand: InHand<T>, verdict: Verdict) -> Result<(), LeaseLost> {
         let envelope = match hand.job {
             Job::Owned(envelope) => envelope,
-            Job::Shared { job, facts, .. } => self.reclaim(seat, facts.id, job)?,
+            Job::Leased { job, .. } => self.reclaim(seat, job)?,
         };
         let cancelled = envelope.is_tagged() && self.look_back(seat, &envelope);
         let settled = match verdict {
@@ -53,18 +53,23 @@ impl<T> Queue<T> {
         self.leasing.as_ref().map_or(u32::MAX, |leasing| leasing.lease.max_deliveries)
     }
 
-    /// Takes the envelope out of the seat, for the settle to go on as if it had been in the worker's hand all the time.
-    fn reclaim(&self, seat: &Seat<T>, id: JobId, job: SharedJob<T>) -> Result<Envelope<T>, LeaseLost> {
-        let leased = seat.reclaim();
-        // The last hold on a job that was taken away: dropping it is user code.
-        discard(job);
-        if let Some(envelope) = leased.and_then(Leased::into_envelope) {
-            return Ok(envelope);
+    /// Takes the envelope back from its place, for the settle to go on as if it had been in the worker's hand all the time.
+    #[inline]
+    fn reclaim(&self, seat: &Seat<T>, job: Leased<T>) -> Result<Envelope<T>, LeaseLost> {
+        match job.reclaim() {
+            Ok((job, shell)) => Ok(shell.refill(job)),
+            Err(job) => Err(self.lost(seat, job)),
         }
-        let in_time = seat.lay_down(id);
-        debug_assert!(!in_time, "a job whose envelope was taken out of the seat is lost");
+    }
+
+    /// Sees to a delivery that was taken away. `job`: what its worker had of it, if nobody else looks at that.
+    #[cold]
+    fn lost(&self, seat: &Seat<T>, job: Option<T>) -> LeaseLost {
+        discard(job);
+        let in_time = seat.lay_down();
+        debug_assert!(!in_time, "a job that was taken out of its place is lost");
         self.late(seat);
-        Err(LeaseLost::new())
+        LeaseLost::new()
     }
 
     #[inline]
@@ -74,7 +79,7 @@ impl<T> Queue<T> {
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
         }
-        let settled = seat.lay_down(id);
+        let settled = seat.lay_down();
         if settled {
             seat.done.bump();
             self.leave_as(id, tagged, JobEnd::Done);
@@ -98,7 +103,7 @@ impl<T> Queue<T> {
         tracing::warn!(target: TARGET, %id, attempt, ?delay, error = failure.text(), "the attempt failed: trying again");
         discard(envelope.record_failure(failure, self.clock.now(), seat.worker()));
         envelope.put_off(delay, parked);
-        if !seat.lay_down(id) {
+        if !seat.lay_down() {
             discard(envelope.strike_failure());
             self.give_back_cut(envelope);
             return false;
@@ -111,7 +116,7 @@ impl<T> Queue<T> {
     #[cold]
     fn settle_snooze(&self, seat: &Seat<T>, mut envelope: Envelope<T>, delay: Duration) -> bool {
         tracing::debug!(target: TARGET, id = %envelope.id, ?delay, "snoozed");
-        if !seat.lay_down(envelope.id) {
+        if !seat.lay_down() {
             self.give_back_cut(envelope);
             return false;
         }
@@ -124,7 +129,7 @@ impl<T> Queue<T> {
     #[cold]
     fn settle_release(&self, seat: &Seat<T>, mut envelope: Envelope<T>) -> bool {
         tracing::debug!(target: TARGET, id = %envelope.id, "released");
-        if !seat.lay_down(envelope.id) {
+        if !seat.lay_down() {
             self.give_back_cut(envelope);
             return false;
         }
@@ -140,7 +145,7 @@ impl<T> Queue<T> {
         if !envelope.discard() {
             tracing::error!(target: TARGET, %id, "dropping the job panicked");
         }
-        let settled = seat.lay_down(id);
+        let settled = seat.lay_down();
         if settled {
             seat.dropped.bump();
             self.leave_as(id, tagged, JobEnd::Dropped);
@@ -158,7 +163,7 @@ impl<T> Queue<T> {
     #[cold]
     fn settle_cancelled(&self, seat: &Seat<T>, envelope: Envelope<T>, verdict: Verdict) -> bool {
         discard(verdict);
-        if !seat.lay_down(envelope.id) {
+        if !seat.lay_down() {
             self.give_back_cut(envelope);
             return false;
         }
@@ -175,9 +180,9 @@ impl<T> Queue<T> {
         failure: Failure,
     ) -> bool {
         count_panic(seat, &failure);
-        let (id, died_at) = (envelope.id, self.clock.now());
+        let died_at = self.clock.now();
         discard(envelope.record_failure(failure, died_at, seat.worker()));
-        if !seat.lay_down(id) {
+        if !seat.lay_down() {
             discard(envelope.strike_failure());
             self.give_back_cut(envelope);
             return false;

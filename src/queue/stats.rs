@@ -134,7 +134,7 @@ impl<T> Queue<T> {
             dropped: discarded + cancelled + shed + from_the_dead + released + cut_off + uncopied,
             // Those that pass by are not held.
             held: held.min(self.capacity() as u64),
-            ready: self.ready(),
+            ready: self.ready.len() as u64,
             scheduled: self.delayed.len(),
             in_flight: self.seats.busy() as u64 + tally.waiting,
             retried: self.seats.sum(|seat| &seat.retried),

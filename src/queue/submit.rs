@@ -4,7 +4,7 @@ use super::envelope::{Envelope, JobId};
 use super::error::{SubmitError, SubmitManyError};
 use super::overflow::{Full, Overflow};
 use super::work::Queue;
-use crate::gate::{Admission, Admitted, Refused};
+use crate::gate::{Admitted, Refused};
 use crate::wait::{Attempt, Deadline, Source, WaitSet, Waiting, block_on};
 use pin_project_lite::pin_project;
 use std::collections::VecDeque;
@@ -93,12 +93,23 @@ impl<T> Queue<T> {
     }
 
     /// Submits a job, and waits for room until the deadline.
-    #[inline]
-    pub(crate) fn submit(&self, job: T, deadline: Deadline) -> Result<JobId, SubmitError<T>> {
+    pub(crate) fn submit_until(&self, job: T, deadline: Deadline) -> Result<JobId, SubmitError<T>> {
         let mut submission = Submission { queue: self, job: Some(job) };
         match block_on(&mut submission, deadline) {
             Ok(done) => done,
             Err(_) => Err(SubmitError::Timeout(submission.into_job())),
+        }
+    }
+
+    /// Submits a job, and waits for room for as long as it takes.
+    #[inline]
+    pub(crate) fn submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
+        if self.overflow != Overflow::Block {
+            return self.try_submit(job);
+        }
+        match self.gate.enter(1) {
+            Ok(admitted) => self.enter(admitted.first, job).map_err(SubmitError::Closed),
+            Err(_) => Err(SubmitError::Closed(job)),
         }
     }
 
@@ -158,8 +169,7 @@ impl<T> Queue<T> {
     /// Lets in up to `limit` jobs of a batch, one at least, by the policy.
     fn admit_some(&self, limit: usize) -> Result<Room, Refused> {
         if self.overflow == Overflow::Block {
-            let admitted = block_on(&mut Admission { gate: &self.gate, limit }, Deadline::never());
-            return admitted.unwrap_or(Err(Refused::Closed)).map(Room::Here);
+            return self.gate.enter(limit).map(Room::Here);
         }
         loop {
             match self.gate.admit(limit) {

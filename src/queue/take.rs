@@ -2,7 +2,7 @@
 
 use super::engine::{Facts, NO_PASS, Trials};
 use super::envelope::{Envelope, JobId};
-use super::lease::{Leased, SharedJob};
+use super::lease::{Leased, Leasing};
 use super::ready::Lane;
 use super::seat::{Seat, SeatRef, Watched};
 use super::work::Queue;
@@ -22,8 +22,8 @@ pub(crate) struct InHand<T> {
 pub(super) enum Job<T> {
     /// Without a lease it lies with the worker.
     Owned(Envelope<T>),
-    /// Under a lease it lies in the seat, and is borrowed from there.
-    Shared { job: SharedJob<T>, facts: Facts, trials: Trials },
+    /// Under a lease it lies at the seat, and is borrowed from there. The trials are those of a job that has some.
+    Leased { job: Leased<T>, facts: Facts, trials: Option<Trials> },
 }
 
 impl<T> InHand<T> {
@@ -31,7 +31,7 @@ impl<T> InHand<T> {
     pub(crate) fn job(&self) -> &T {
         match &self.job {
             Job::Owned(envelope) => &envelope.job,
-            Job::Shared { job, .. } => job.get(),
+            Job::Leased { job, .. } => job.job(),
         }
     }
 
@@ -39,7 +39,7 @@ impl<T> InHand<T> {
     pub(crate) fn facts(&self) -> Facts {
         let facts = match &self.job {
             Job::Owned(envelope) => Facts::of(envelope),
-            Job::Shared { facts, .. } => *facts,
+            Job::Leased { facts, .. } => *facts,
         };
         Facts { pass: self.pass, ..facts }
     }
@@ -47,7 +47,8 @@ impl<T> InHand<T> {
     pub(crate) fn trials(&self) -> Trials {
         match &self.job {
             Job::Owned(envelope) => Trials::of(envelope),
-            Job::Shared { trials, .. } => *trials,
+            Job::Leased { trials: Some(trials), .. } => *trials,
+            Job::Leased { facts, .. } => Trials { since: facts.enqueued_at, delay: Duration::ZERO },
         }
     }
 }
@@ -94,14 +95,15 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes the job that is ready first to a seat, and says which it is; none is ready: none. Without the job in hand, it was
-    /// seen to, and is not to be run.
+    /// Takes the job that is ready first in a lane to a seat, and says which it is; none is ready: none. Without the job in hand, it
+    /// was seen to, and is not to be run.
     pub(crate) fn try_take(
         &self,
+        lane: Lane,
         seat: &Seat<T>,
         timeout: Option<Duration>,
     ) -> Option<(JobId, Option<InHand<T>>)> {
-        let envelope = self.ready.of(Lane::Sync).try_recv().ok()?;
+        let envelope = self.ready.of(lane).try_recv().ok()?;
         let id = envelope.id;
         Some((id, self.take_up(seat, envelope, timeout)))
     }
@@ -115,8 +117,8 @@ impl<T> Queue<T> {
         timeout: Option<Duration>,
     ) -> Option<InHand<T>> {
         let envelope = if envelope.is_new() { envelope } else { self.look_at(seat, envelope)? };
-        if self.leasing.is_some() {
-            return self.take_up_leased(seat, envelope, timeout);
+        if let Some(leasing) = &self.leasing {
+            return self.take_up_leased(leasing, seat, envelope, timeout);
         }
         if seat.take_up(envelope.id) {
             return Some(InHand { job: Job::Owned(envelope), pass: NO_PASS });
@@ -162,15 +164,16 @@ impl<T> Queue<T> {
         Some(envelope)
     }
 
-    #[inline(never)]
+    #[inline]
     fn take_up_leased(
         &self,
+        leasing: &Leasing<T>,
         seat: &Seat<T>,
         envelope: Envelope<T>,
         timeout: Option<Duration>,
     ) -> Option<InHand<T>> {
-        let (facts, trials) = (Facts::of(&envelope), Trials::of(&envelope));
-        let leasing = self.leasing.as_ref()?;
+        let facts = Facts::of(&envelope);
+        let trials = (!envelope.is_new()).then(|| Trials::of(&envelope));
         let (ends, renewed_until) = match timeout {
             // Always renewed, so that it never matters when it would end: this spares a look at the clock.
             None if leasing.lease.renewed => (Moment::ORIGIN, Moment::NEVER),
@@ -183,12 +186,10 @@ impl<T> Queue<T> {
                 (now.after(leasing.lease.time), renewed_until)
             }
         };
-        let (leased, job) = Leased::new(envelope, leasing.share, ends, renewed_until);
-        match seat.take_up_leased(leased) {
-            Ok(()) => Some(InHand { job: Job::Shared { job, facts, trials }, pass: NO_PASS }),
-            Err(leased) => {
-                drop(job);
-                self.release(leased.into_envelope()?);
+        match seat.take_up_leased(envelope, ends, renewed_until) {
+            Ok(job) => Some(InHand { job: Job::Leased { job, facts, trials }, pass: NO_PASS }),
+            Err(envelope) => {
+                self.release(envelope);
                 None
             }
         }
@@ -207,14 +208,5 @@ impl<T> Queue<T> {
     /// Adds a seat for a worker.
     pub(crate) fn seat_of(&self, worker: usize) -> SeatRef<T> {
         self.seats.add(&self.clock, Some(u32::try_from(worker).unwrap_or(u32::MAX)))
-    }
-}
-
-impl<T> Leased<T> {
-    /// Returns the envelope with the job itself, which nobody borrows any more.
-    pub(super) fn into_envelope(self) -> Option<Envelope<T>> {
-        let (job, shell) = self.envelope.open();
-        debug_assert_eq!(crate::sync::Arc::strong_count(&job), 1, "its worker has let it go");
-        job.take().map(|job| shell.refill(job))
     }
 }

@@ -2,7 +2,7 @@
 //! letters that are too old are dropped.
 
 use super::envelope::Envelope;
-use super::lease::Leased;
+use super::lease::TakenAway;
 use super::seat::Seat;
 use super::track::JobEnd;
 use super::work::Queue;
@@ -91,9 +91,9 @@ impl<T> Queue<T> {
             let stubborn = seat.worker().is_some_and(|worker| worker >= self.stubborn_from);
             match seat.review(now, time, retire && stubborn) {
                 Ok(again) => next = next.min(again.unwrap_or(next)),
-                Err(leased) => {
+                Err(taken) => {
                     stuck += usize::from(seat.is_cut());
-                    self.lease_lost(&seat, leased);
+                    self.lease_lost(&seat, taken);
                 }
             }
         }
@@ -101,18 +101,18 @@ impl<T> Queue<T> {
     }
 
     /// Makes a job ready again whose worker has lost it.
-    fn lease_lost(&self, seat: &Seat<T>, leased: Leased<T>) {
+    fn lease_lost(&self, seat: &Seat<T>, taken: TakenAway<T>) {
         // ORDERING: Relaxed; a count.
         self.leases_lost.fetch_add(1, Ordering::Relaxed);
         tracing::error!(
             target: "millpond",
             queue = &**self.name(),
-            id = %leased.envelope.id,
+            id = %taken.rest().id,
             worker = seat.worker(),
             "the lease is lost: the job goes to another worker"
         );
-        let (id, tagged) = (leased.envelope.id, leased.envelope.is_tagged());
-        let Some(mut envelope) = self.copy(leased) else {
+        let (id, tagged) = (taken.rest().id, taken.rest().is_tagged());
+        let Some(mut envelope) = self.copy(taken) else {
             return self.leave_as(id, tagged, JobEnd::Dropped);
         };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
@@ -124,11 +124,11 @@ impl<T> Queue<T> {
     }
 
     /// Copies a job that its worker still borrows. A copy that panics leaves nothing but a count.
-    pub(super) fn copy(&self, leased: Leased<T>) -> Option<Envelope<T>> {
-        let (shared, shell) = leased.envelope.open();
-        let copied = catch_unwind(AssertUnwindSafe(|| shared.copy()));
-        // The worker may have ended meanwhile: then this is the last hold on the job.
-        discard(shared);
+    pub(super) fn copy(&self, taken: TakenAway<T>) -> Option<Envelope<T>> {
+        let copied = catch_unwind(AssertUnwindSafe(|| taken.copy()));
+        // The worker may have ended meanwhile: then nobody else has the job that it worked on.
+        let (shell, job) = taken.part();
+        discard(job);
         match copied {
             Ok(job) => Some(shell.refill(job)),
             Err(payload) => {

@@ -4,12 +4,12 @@ use super::bury::Alert;
 use super::delayed::Delayed;
 use super::envelope::{AttemptRecord, Envelope, JobId};
 use super::judge::Judge;
-use super::lease::Leasing;
+use super::lease::{Leasing, Place};
 use super::morgue::Morgue;
 use super::mover::Moving;
 use super::overflow::Overflow;
 use super::pause::Pauses;
-use super::ready::{Ready, Route};
+use super::ready::{Lane, Ready, Route};
 use super::rules::DeadRules;
 use super::seat::Seats;
 use super::tags::Tags;
@@ -162,7 +162,7 @@ impl<T> Queue<T> {
             morgue: Morgue::new(&plan.dead),
             alert: Alert::new(plan.dead.on_dead),
             moving: Moving::default(),
-            seats: Seats::new(),
+            seats: Seats::new(plan.leasing.as_ref().map_or(Place::plain, |leasing| leasing.place)),
             tags: Tags::new(plan.unique_keys),
             leasing: plan.leasing,
             judge: plan.judge,
@@ -212,9 +212,9 @@ impl<T> Queue<T> {
         &self.clock
     }
 
-    /// Returns how many jobs are ready: a snapshot.
-    pub(crate) fn ready(&self) -> u64 {
-        self.ready.len() as u64
+    /// Returns how many jobs are ready for the workers of a lane: a snapshot.
+    pub(crate) fn ready_in(&self, lane: Lane) -> usize {
+        self.ready.of(lane).len()
     }
 
     /// Makes a job ready that is held already. It has its place, so this waits for a peer in mid-step at most.
@@ -281,7 +281,17 @@ impl<T> Queue<T> {
 
     /// Waits until no job is held. False at the deadline.
     pub(crate) fn wait_drained(&self, deadline: Option<Instant>) -> bool {
+        self.wait_drained_by(|| deadline)
+    }
+
+    /// As [`wait_drained`](Self::wait_drained), with a deadline that may change: then [`nudge`](Self::nudge) says so.
+    pub(crate) fn wait_drained_by(&self, deadline: impl Fn() -> Option<Instant>) -> bool {
         self.delayed.wait_drained(&self.gate, deadline)
+    }
+
+    /// Has those who wait until no job is held look at their deadlines.
+    pub(crate) fn nudge(&self) {
+        self.delayed.nudge();
     }
 
     /// Ends all work: no job is taken up any more, and those in flight are cut off.
@@ -306,9 +316,9 @@ impl<T> Queue<T> {
         self.delayed.close().into_iter().for_each(|envelope| self.release(envelope));
         // The workers take part in emptying the channel, and release what they take: their seats are cut.
         self.ready.drain(|envelope| self.release(envelope));
-        let cut_off = cut.into_iter().map(|(id, leased)| CutOff {
+        let cut_off = cut.into_iter().map(|(id, taken)| CutOff {
             id,
-            job: leased.and_then(|leased| self.copy(leased)).map(Released::of),
+            job: taken.and_then(|taken| self.copy(taken)).map(Released::of),
         });
         let occupied = self.seats.occupied_from(self.stubborn_from);
         Stopped { cut_off: cut_off.collect(), occupied }

@@ -10,10 +10,11 @@
 //! So either the mover hears the bell or the sleeper sees the cursor moved (Dekker's argument, with the pair of fences of
 //! `sync`). The heavy fence interrupts the other processors for some microseconds. That is little beside the parking of a
 //! thread, and far too much for a task, which may go to sleep a million times a second: so the first task that sleeps makes
-//! the bell STRICT, and from then on both sides use plain fences.
+//! the bell STRICT, and from then on both sides use plain fences. Where the system has no such interruption, it is STRICT from the
+//! start.
 
 use crate::sync::atomic::{AtomicU32, Ordering, fence};
-use crate::sync::{Sleeper, heavy_fence, light_fence};
+use crate::sync::{Sleeper, fences_are_free, free_fence, heavy_fence};
 
 /// Somebody sleeps.
 pub(super) const WAIT: u32 = 1;
@@ -27,14 +28,15 @@ pub(super) struct Bell(AtomicU32);
 
 impl Bell {
     pub(super) fn new() -> Self {
-        Self(AtomicU32::new(0))
+        let flags = if fences_are_free() { 0 } else { STRICT };
+        Self(AtomicU32::new(flags))
     }
 
     /// Looks, behind a move of the cursor: 0, or any of WAIT and CLOSED.
     #[inline(always)]
     pub(super) fn look_after_move(&self) -> u32 {
-        // ORDERING: the light half of the pair: the cursor's store comes before this look.
-        light_fence();
+        // ORDERING: the light half of the pair: the cursor's store comes before this look. Where it is not free, the bell is strict.
+        free_fence();
         // ORDERING: Relaxed; the fences order it.
         let flags = self.0.load(Ordering::Relaxed);
         if flags == 0 { 0 } else { self.look_strictly(flags) }
@@ -51,7 +53,7 @@ impl Bell {
         self.0.load(Ordering::Relaxed) & !STRICT
     }
 
-    /// Says that somebody sleeps, unless the next look at the cursor, behind this, shows that it need not.
+    /// Says that somebody sleeps, unless the next look at the cursor, behind this and a SeqCst fence, shows that it need not.
     ///
     /// Call with the list of sleepers locked.
     pub(super) fn ring(&self, sleeper: Sleeper) {

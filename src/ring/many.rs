@@ -30,7 +30,7 @@
 
 use super::cursor::{CLOSED, Geometry, RESERVED, WAIT, flags, position};
 use super::slot::Slot;
-use super::{PopError, PushError};
+use super::{Owed, PopError, PushError};
 use crate::sync::atomic::{AtomicU64, Ordering, fence};
 use crate::sync::{BusyWait, CachePadded, Mutex, hint};
 use std::collections::VecDeque;
@@ -119,7 +119,7 @@ impl<T> Mpmc<T> {
     }
 
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
-    #[inline]
+    #[inline(always)]
     pub fn push(&self, value: T) -> Result<bool, PushError<T>> {
         match self.claim_tail(1) {
             Ok(claim) => {
@@ -133,14 +133,14 @@ impl<T> Mpmc<T> {
         }
     }
 
-    /// Pops the oldest value. `Ok((_, true))`: a pusher waits and is owed a wake-up.
+    /// Pops the oldest value. With it: whether a pusher waits and is owed a wake-up.
     #[inline]
-    pub fn pop(&self) -> Result<(T, bool), PopError> {
+    pub fn pop(&self) -> Result<(T, Owed), PopError> {
         let claim = self.claim_head(1)?;
         // SAFETY: `claim_head` won this position and saw its slot readable (I1, I2); it is taken here only.
         let value = unsafe { self.slot(claim.first).take() };
         self.slot(claim.first).release(self.geometry.next_lap(claim.first));
-        Ok((value, claim.others_wait))
+        Ok((value, claim.others_wait.into()))
     }
 
     /// Pushes values from the front of `values` while there is room, as one claim: no other push comes between them.
@@ -287,31 +287,6 @@ impl<T> Mpmc<T> {
     /// Returns how many values fit in.
     pub fn capacity(&self) -> usize {
         self.geometry.capacity()
-    }
-
-    /// Says that a popper waits: from here on each push is told so. Call with the list of waiting poppers locked.
-    pub fn set_poppers_wait(&self) {
-        // ORDERING: Relaxed; a push either precedes this in the order of `tail`, and then the popper's next look at
-        // `tail` sees it, or follows it and reads WAIT.
-        self.tail.fetch_or(WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that no popper waits. Call with the list of waiting poppers locked, when it is empty.
-    pub fn clear_poppers_wait(&self) {
-        // ORDERING: Relaxed; the list's lock orders this against `set_poppers_wait`.
-        self.tail.fetch_and(!WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that a pusher waits: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self) {
-        // ORDERING: Relaxed; as in `set_poppers_wait`, with `head`.
-        self.head.fetch_or(WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.
-    pub fn clear_pushers_wait(&self) {
-        // ORDERING: Relaxed; the list's lock orders this against `set_pushers_wait`.
-        self.head.fetch_and(!WAIT, Ordering::Relaxed);
     }
 
     #[inline(always)]

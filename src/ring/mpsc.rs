@@ -9,7 +9,7 @@ use super::bell::{Bell, WAIT};
 use super::cursor::Geometry;
 use super::many::Mpmc;
 use super::slot::Slot;
-use super::{PopError, PushError};
+use super::{Owed, PopError, PushError};
 use crate::sync::{Arc, CachePadded, Sleeper};
 use std::collections::VecDeque;
 
@@ -70,6 +70,12 @@ impl<T, X> Mpsc<T, X> {
         self.ring.push_many(values)
     }
 
+    /// See [`Mpmc::has_room_ahead`].
+    #[inline]
+    pub fn has_room_ahead(&self, ahead: usize) -> bool {
+        self.ring.has_room_ahead(ahead)
+    }
+
     /// Promises room: see [`Mpmc::reserve`].
     pub fn reserve(&self) -> Result<(), PushError<()>> {
         self.ring.reserve()
@@ -106,8 +112,8 @@ impl<T, X> Mpsc<T, X> {
     }
 
     /// Says that the popper sleeps: see [`Mpmc::set_poppers_wait`].
-    pub fn set_poppers_wait(&self) {
-        self.ring.set_poppers_wait();
+    pub fn set_poppers_wait(&self) -> bool {
+        self.ring.set_poppers_wait()
     }
 
     /// Says that the popper does not sleep: see [`Mpmc::clear_poppers_wait`].
@@ -116,8 +122,11 @@ impl<T, X> Mpsc<T, X> {
     }
 
     /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self, sleeper: Sleeper) {
+    ///
+    /// True: there is no room before such a pop, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_pushers_wait(&self, sleeper: Sleeper) -> bool {
         self.pushers.ring(sleeper);
+        self.ring.is_full_fenced()
     }
 
     /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.
@@ -133,13 +142,19 @@ impl<T, X> LonePopper<T, X> {
         &self.ring
     }
 
-    /// Pops the oldest value. `Ok((_, true))`: a pusher waits and is owed a wake-up.
+    /// Whether there are more than `ahead` values. A hint.
     #[inline]
-    pub fn pop(&mut self) -> Result<(T, bool), PopError> {
+    pub fn has_values_ahead(&self, ahead: usize) -> bool {
+        self.ring.ring.has_values_behind(self.head, ahead)
+    }
+
+    /// Pops the oldest value. With it: whether a pusher waits and is owed a wake-up.
+    #[inline]
+    pub fn pop(&mut self) -> Result<(T, Owed), PopError> {
         // SAFETY: there is one popper, borrowed mutably; nothing else here pops, and `head` is where it left it.
         let value = unsafe { self.ring.ring.pop_alone(self.head)? };
         self.head = self.ring.ring.next(self.head);
-        Ok((value, self.ring.pushers.look_after_move() & WAIT != 0))
+        Ok((value, (self.ring.pushers.look_after_move() & WAIT != 0).into()))
     }
 
     /// Pops up to `limit` values that are ready, to the end of `values`. Returns how many, and whether a pusher is owed a

@@ -30,7 +30,7 @@ impl Ring for Mpmc<Value> {
     }
 
     fn pop(&mut self) -> Result<(Value, bool), PopError> {
-        Self::pop(self)
+        Self::pop(self).map(|(value, owed)| (value, owed.is_owed()))
     }
 
     fn push_many(&mut self, values: &mut VecDeque<Value>) -> Result<(usize, bool), PushError<()>> {
@@ -72,7 +72,7 @@ macro_rules! ring_of_ends {
             }
 
             fn pop(&mut self) -> Result<(Value, bool), PopError> {
-                self.1.pop()
+                self.1.pop().map(|(value, owed)| (value, owed.is_owed()))
             }
 
             fn push_many(&mut self, values: &mut VecDeque<Value>) -> Result<(usize, bool), PushError<()>> {
@@ -302,11 +302,11 @@ fn waiting_is_told_to_the_other_side() {
         ring.set_pushers_wait();
         for n in 0..3 * capacity {
             assert!(ring.push(n).is_ok_and(|poppers_wait| poppers_wait));
-            assert_eq!(ring.pop(), Ok((n, true)));
+            assert_eq!(ring.pop(), Ok((n, true.into())));
         }
         ring.clear_poppers_wait();
         assert!(ring.push(0).is_ok_and(|poppers_wait| !poppers_wait));
         ring.clear_pushers_wait();
-        assert_eq!(ring.pop(), Ok((0, false)));
+        assert_eq!(ring.pop(), Ok((0, false.into())));
     }
 }

@@ -20,7 +20,7 @@
 use super::bell::{Bell, CLOSED, WAIT};
 use super::cursor::Geometry;
 use super::lane::{Lane, Rest};
-use super::{PopError, PushError};
+use super::{Owed, PopError, PushError};
 use crate::sync::atomic::{Ordering, fence};
 use crate::sync::{Arc, CachePadded, Mutex, Sleeper};
 use std::collections::VecDeque;
@@ -117,9 +117,15 @@ impl<T, X> Spsc<T, X> {
         true
     }
 
-    /// Says that a popper sleeps: from here on each push is told so. Call with the list of waiting poppers locked.
-    pub fn set_poppers_wait(&self, sleeper: Sleeper) {
+    /// Says that a popper sleeps: from here on each push is told so. Call with the list of waiting poppers locked, by who borrows
+    /// the popper.
+    ///
+    /// True: there is nothing to pop before such a push, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_poppers_wait(&self, sleeper: Sleeper) -> bool {
         self.poppers.ring(sleeper);
+        // ORDERING: SeqCst; the sleeper's half, as in `sees_values`: a move that is not seen from here on hears the bell.
+        fence(Ordering::SeqCst);
+        !self.is_closed() && self.lane.tail() == self.lane.head()
     }
 
     /// Says that no popper waits. Call with the list of waiting poppers locked, when it is empty.
@@ -127,9 +133,15 @@ impl<T, X> Spsc<T, X> {
         self.poppers.hush();
     }
 
-    /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self, sleeper: Sleeper) {
+    /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked, by who borrows
+    /// the pusher.
+    ///
+    /// True: there is no room before such a pop, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_pushers_wait(&self, sleeper: Sleeper) -> bool {
         self.pushers.ring(sleeper);
+        // ORDERING: SeqCst; the sleeper's half, as in `sees_room`: a move that is not seen from here on hears the bell.
+        fence(Ordering::SeqCst);
+        !self.is_closed() && self.lane.tail() == self.lane.geometry().next_lap(self.lane.head())
     }
 
     /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.
@@ -148,6 +160,13 @@ impl<T, X> Pusher<T, X> {
     /// Closes the ring. Returns whether this call did it.
     pub fn close(&self) -> bool {
         self.ring.close()
+    }
+
+    /// Whether there is room for more than `ahead` values. A hint.
+    #[inline]
+    pub fn has_room_ahead(&self, ahead: usize) -> bool {
+        let lane = &self.ring.lane;
+        lane.geometry().len(lane.head(), self.tail) + ahead < lane.geometry().capacity()
     }
 
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
@@ -256,9 +275,16 @@ impl<T, X> Popper<T, X> {
         self.ring.close()
     }
 
-    /// Pops the oldest value. `Ok((_, true))`: a pusher waits and is owed a wake-up.
+    /// Whether there are more than `ahead` values. A hint.
     #[inline]
-    pub fn pop(&mut self) -> Result<(T, bool), PopError> {
+    pub fn has_values_ahead(&self, ahead: usize) -> bool {
+        let lane = &self.ring.lane;
+        lane.geometry().len(self.head, lane.tail()) > ahead
+    }
+
+    /// Pops the oldest value. With it: whether a pusher waits and is owed a wake-up.
+    #[inline]
+    pub fn pop(&mut self) -> Result<(T, Owed), PopError> {
         let at = self.head;
         if at == self.limit {
             self.sees_values()?;
@@ -266,7 +292,7 @@ impl<T, X> Popper<T, X> {
         // SAFETY: the slot is full and ours (S1, S2, S3), and its value is taken here only.
         let value = unsafe { self.ring.lane.take(at) };
         self.move_head(self.ring.lane.geometry().next(at));
-        Ok((value, self.ring.pushers.look_after_move() & WAIT != 0))
+        Ok((value, (self.ring.pushers.look_after_move() & WAIT != 0).into()))
     }
 
     /// Pops up to `limit` values with one move of the cursor, to the end of `values`. Returns how many, and whether a pusher

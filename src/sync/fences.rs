@@ -28,6 +28,25 @@ pub(crate) fn light_fence() {
     }
 }
 
+/// Whether [`light_fence`] costs no instruction, so that [`free_fence`] may stand in for it. The answer never changes.
+pub(crate) fn fences_are_free() -> bool {
+    cfg!(millpond_model) || membarrier::is_there()
+}
+
+/// As [`light_fence`], for those who have asked whether it is free: spares them the question.
+///
+/// In the models, which know no `membarrier`, a fence stands for what the heavy one does to this thread.
+#[inline(always)]
+pub(crate) fn free_fence() {
+    if cfg!(millpond_model) {
+        // ORDERING: SeqCst pairs with the one in `heavy_fence`.
+        atomic::fence(atomic::Ordering::SeqCst);
+    } else {
+        // ORDERING: SeqCst for the compiler alone, as in `light_fence`.
+        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 /// The dear half of the pair: see [`light_fence`]. Some microseconds; meant for a thread that is about to sleep.
 #[cold]
 pub(crate) fn heavy_fence() {

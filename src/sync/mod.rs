@@ -19,6 +19,7 @@
 mod busy;
 #[cfg(not(millpond_loom))]
 mod cell;
+mod custody;
 mod fences;
 mod machine;
 
@@ -42,8 +43,10 @@ pub(crate) use self::tsan::*;
 
 pub(crate) use busy::BusyWait;
 pub(crate) use crossbeam_utils::CachePadded;
+#[cfg(any(millpond_loom, not(millpond_lower)))]
+pub use custody::{Custody, Cut, InUse, Taken};
 pub use fences::Sleeper;
-pub(crate) use fences::{heavy_fence, light_fence};
+pub(crate) use fences::{fences_are_free, free_fence, heavy_fence, light_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
 pub(crate) use machine::{prefetch_for_write, single_cpu};

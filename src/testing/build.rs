@@ -1,7 +1,8 @@
 //! From the settings of a pool to a simulation of it.
 
-use super::sim::{Handler, Sim};
-use crate::pool::{BuildError, Context, Leased, PoolBuilder, Unleased};
+use super::sim::{Handlers, Sim};
+use crate::pool::{BuildError, Context, Leased, PoolBuilder, StillTeam, Unleased};
+use crate::queue::Lane;
 use crate::retry::IntoOutcome;
 
 impl PoolBuilder<Unleased> {
@@ -26,7 +27,8 @@ impl PoolBuilder<Unleased> {
         F: FnMut(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, Handler::of(handler)))
+        let still = self.still(seed, StillTeam::Of(Lane::Sync))?;
+        Ok(Sim::new(still, seed, Handlers::none().blocking(handler)))
     }
 
     /// Makes a pool without threads whose handler is async: as [`simulate`](Self::simulate), for the handlers of
@@ -66,7 +68,63 @@ impl PoolBuilder<Unleased> {
         F: AsyncFn(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, Handler::of_async(handler)))
+        let still = self.still(seed, StillTeam::Of(Lane::Async))?;
+        Ok(Sim::new(still, seed, Handlers::none().waiting(handler)))
+    }
+
+    /// Makes a pool without threads that has both kinds of handlers: as [`simulate`](Self::simulate), for what
+    /// [`start_mixed`](Self::start_mixed) starts.
+    ///
+    /// [`workers`](Self::workers) call `handler`, and [`async_workers`](Self::async_workers) others run `async_handler`: one each, as
+    /// in [`simulate_async`](Self::simulate_async). The seed chooses among all of them.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work: see [`BuildError`]; and no async workers.
+    ///
+    /// # Panics
+    ///
+    /// As [`simulate`](Self::simulate).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use millpond::{Context, Lane, Pool};
+    /// use std::cell::RefCell;
+    /// use std::time::Duration;
+    ///
+    /// let ended = RefCell::new(Vec::new());
+    /// let mut sim = Pool::builder().workers(1).async_workers(2).simulate_mixed(
+    ///     7,
+    ///     |minutes: &u64| if *minutes == 0 { Lane::Sync } else { Lane::Async },
+    ///     |minutes: &u64, _: &Context| ended.borrow_mut().push(*minutes),
+    ///     async |minutes: &u64, cx: &Context| {
+    ///         cx.sleep(Duration::from_secs(minutes * 60)).await;
+    ///         ended.borrow_mut().push(*minutes);
+    ///     },
+    /// )?;
+    /// for minutes in [9, 5, 0] {
+    ///     sim.submit(minutes)?;
+    /// }
+    /// assert!(sim.run_until_done());
+    /// drop(sim);
+    /// assert_eq!(*ended.borrow(), [0, 5, 9]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn simulate_mixed<'h, T, R, S>(
+        self,
+        seed: u64,
+        lane_of: impl Fn(&T) -> Lane + Send + Sync + 'static,
+        handler: impl FnMut(&T, &Context) -> R + 'h,
+        async_handler: impl AsyncFn(&T, &Context) -> S + 'h,
+    ) -> Result<Sim<'h, T>, BuildError>
+    where
+        T: Send + 'static,
+        R: IntoOutcome,
+        S: IntoOutcome,
+    {
+        let still = self.still(seed, StillTeam::Mixed(Box::new(lane_of)))?;
+        Ok(Sim::new(still, seed, Handlers::none().blocking(handler).waiting(async_handler)))
     }
 }
 
@@ -86,7 +144,8 @@ impl PoolBuilder<Leased> {
         F: FnMut(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, Handler::of(handler)))
+        let still = self.still(seed, StillTeam::Of(Lane::Sync))?;
+        Ok(Sim::new(still, seed, Handlers::none().blocking(handler)))
     }
 
     /// Makes a pool without threads whose handler is async: as [`PoolBuilder::simulate_async`], with leases. A handler that has
@@ -105,6 +164,32 @@ impl PoolBuilder<Leased> {
         F: AsyncFn(&T, &Context) -> R + 'h,
         R: IntoOutcome,
     {
-        Ok(Sim::new(self.still(seed)?, seed, Handler::of_async(handler)))
+        let still = self.still(seed, StillTeam::Of(Lane::Async))?;
+        Ok(Sim::new(still, seed, Handlers::none().waiting(handler)))
+    }
+
+    /// Makes a pool without threads that has both kinds of handlers: as [`PoolBuilder::simulate_mixed`], with leases.
+    ///
+    /// # Errors
+    ///
+    /// A setting that cannot work: see [`BuildError`]; and no async workers.
+    ///
+    /// # Panics
+    ///
+    /// As [`simulate`](Self::simulate).
+    pub fn simulate_mixed<'h, T, R, S>(
+        self,
+        seed: u64,
+        lane_of: impl Fn(&T) -> Lane + Send + Sync + 'static,
+        handler: impl FnMut(&T, &Context) -> R + 'h,
+        async_handler: impl AsyncFn(&T, &Context) -> S + 'h,
+    ) -> Result<Sim<'h, T>, BuildError>
+    where
+        T: Clone + Send + Sync + 'static,
+        R: IntoOutcome,
+        S: IntoOutcome,
+    {
+        let still = self.still(seed, StillTeam::Mixed(Box::new(lane_of)))?;
+        Ok(Sim::new(still, seed, Handlers::none().blocking(handler).waiting(async_handler)))
     }
 }

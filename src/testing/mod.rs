@@ -51,6 +51,8 @@
 //! An async handler is polled when its job is taken and whenever it was woken, each time in a step of its own: between any two
 //! of its `await`s anything may happen to others. If it hangs, it is not polled any more, until its timeout drops it.
 //!
+//! A pool with [both kinds](crate::PoolBuilder::simulate_mixed) of handlers has workers of both, and each takes jobs of its own lane.
+//!
 //! A handler takes no time, unless a [`Fault`] says otherwise. It is called when its job is taken, or, by a fault, when it is
 //! settled. Between the two anything may happen to other jobs, and to this one if its lease is lost: another worker may
 //! take it, and be done with it first.

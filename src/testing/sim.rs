@@ -16,25 +16,31 @@ use std::time::Duration;
 /// Steps of one call when nothing else is said: some seconds.
 const STEP_LIMIT_DEFAULT: u64 = 10_000_000;
 
-/// The user's handler.
-pub(super) enum Handler<'h, T: Send + 'static> {
-    Sync(SyncHandler<'h, T>),
-    Async(AsyncHandler<'h, T>),
+/// The user's handlers: one for each kind of worker that there is.
+pub(super) struct Handlers<'h, T: Send + 'static> {
+    pub(super) blocking: Option<SyncHandler<'h, T>>,
+    pub(super) waiting: Option<AsyncHandler<'h, T>>,
 }
 
-type SyncHandler<'h, T> = Box<dyn FnMut(&T, &Context) -> Outcome + 'h>;
+pub(super) type SyncHandler<'h, T> = Box<dyn FnMut(&T, &Context) -> Outcome + 'h>;
 
-impl<'h, T: Send + 'static> Handler<'h, T> {
-    pub(super) fn of<R: IntoOutcome>(mut handler: impl FnMut(&T, &Context) -> R + 'h) -> Self {
-        Handler::Sync(Box::new(move |job, cx| handler(job, cx).into_outcome()))
+impl<'h, T: Send + 'static> Handlers<'h, T> {
+    pub(super) fn none() -> Self {
+        Self { blocking: None, waiting: None }
     }
 
-    pub(super) fn of_async<R: IntoOutcome>(handler: impl AsyncFn(&T, &Context) -> R + 'h) -> Self {
+    pub(super) fn blocking<R: IntoOutcome>(self, mut handler: impl FnMut(&T, &Context) -> R + 'h) -> Self {
+        let handler: SyncHandler<'h, T> = Box::new(move |job, cx| handler(job, cx).into_outcome());
+        Self { blocking: Some(handler), ..self }
+    }
+
+    pub(super) fn waiting<R: IntoOutcome>(self, handler: impl AsyncFn(&T, &Context) -> R + 'h) -> Self {
         let handler = Rc::new(handler);
-        Handler::Async(Box::new(move |hand, cx| {
+        let handler: AsyncHandler<'h, T> = Box::new(move |hand, cx| {
             let handler = Rc::clone(&handler);
             Box::pin(async move { (*handler)(hand.job(), &cx).await.into_outcome() })
-        }))
+        });
+        Self { waiting: Some(handler), ..self }
     }
 }
 
@@ -71,7 +77,7 @@ impl<'h, T: Send + 'static> Handler<'h, T> {
 #[must_use = "nothing happens until it is told to"]
 pub struct Sim<'h, T: Send + 'static> {
     pub(super) still: Still<T>,
-    pub(super) handler: Handler<'h, T>,
+    pub(super) handlers: Handlers<'h, T>,
     pub(super) slots: Vec<Slot<'h>>,
     pub(super) faults: Faults,
     pub(super) random: Random,
@@ -87,10 +93,10 @@ pub struct Sim<'h, T: Send + 'static> {
 }
 
 impl<'h, T: Send + 'static> Sim<'h, T> {
-    pub(super) fn new(still: Still<T>, seed: u64, handler: Handler<'h, T>) -> Self {
+    pub(super) fn new(still: Still<T>, seed: u64, handlers: Handlers<'h, T>) -> Self {
         let start = still.now();
         Self {
-            handler,
+            handlers,
             slots: (0..still.workers()).map(|_| None).collect(),
             faults: Faults::none(),
             random: Random::new(seed),

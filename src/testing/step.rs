@@ -1,11 +1,11 @@
 //! What can happen in a simulation: a job is taken, a job is settled, a lease is lost, the clock moves.
 
 use super::faults::Fault;
-use super::sim::{Handler, Sim};
+use super::sim::Sim;
 use super::trace::{EventKind, Fate};
 use crate::pool::{StillTake, StillWork};
-use crate::queue::JobId;
 use crate::queue::engine::Facts;
+use crate::queue::{JobId, Lane};
 use crate::retry::{Failure, Outcome, Verdict, discard};
 use crate::time::Moment;
 use std::time::Duration;
@@ -56,14 +56,17 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
             // Somebody else has moved the clock.
             self.tend();
         }
-        let ready = self.still.ready() > 0;
-        let can = |slot: &Slot<'_>| slot.as_ref().map_or(ready, |busy| busy.until <= now && busy.can_go_on());
-        let choices = self.slots.iter().filter(|slot| can(slot)).count();
+        let still = &self.still;
+        let can = |(worker, slot): &(usize, &Slot<'_>)| match slot {
+            None => still.is_ready_for(*worker),
+            Some(busy) => busy.until <= now && busy.can_go_on(),
+        };
+        let choices = self.slots.iter().enumerate().filter(can).count();
         if choices == 0 {
             return false;
         }
         let choice = self.random.below(choices);
-        let able = self.slots.iter().enumerate().filter(|(_, slot)| can(slot));
+        let able = self.slots.iter().enumerate().filter(can);
         let Some(worker) = able.map(|(worker, _)| worker).nth(choice) else { return false };
         match self.slots[worker].take() {
             None => self.take(worker),
@@ -153,7 +156,9 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
             Some(Fault::Panic) => {
                 busy.outcome = Some(Outcome::Retry(Failure::from_panic(&"an injected panic")));
             }
-            Some(Fault::Hang) => busy.until = busy.until.after(self.stops().unwrap_or_else(|| self.hang())),
+            Some(Fault::Hang) => {
+                busy.until = busy.until.after(self.stops(worker).unwrap_or_else(|| self.hang()));
+            }
             Some(Fault::Slow) => busy.until = busy.until.after(self.slow()),
             Some(Fault::LoseLease | Fault::FailAfter) | None => {}
         }
@@ -172,7 +177,7 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
             // Without a timeout it goes on in the end.
             busy.fault = None;
             busy.work.iter().for_each(StillWork::wake);
-            if self.stops().is_some() {
+            if self.stops(worker).is_some() {
                 discard(busy.outcome.replace(Outcome::Retry(Failure::timeout())));
             }
         }
@@ -206,14 +211,16 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
 
     /// Calls the handler, or polls it. None: it waits.
     fn go_on(&mut self, worker: usize, busy: &mut Busy<'h>) -> Option<Outcome> {
-        let outcome = match &mut self.handler {
-            Handler::Sync(handler) => Some(self.still.handle(worker, &mut **handler)),
-            Handler::Async(handler) => {
+        let (still, lane) = (&self.still, self.still.lane(worker));
+        let outcome = match (lane, &mut self.handlers.blocking, &self.handlers.waiting) {
+            (Lane::Sync, Some(handler), _) => Some(still.handle(worker, &mut **handler)),
+            (Lane::Async, _, Some(handler)) => {
                 if busy.work.is_none() {
-                    busy.work = self.still.begin(worker, handler);
+                    busy.work = still.begin(worker, handler);
                 }
                 busy.work.as_mut().and_then(StillWork::poll)
             }
+            _ => unreachable!("there are workers of those kinds only for which there is a handler"),
         };
         // The handler may have submitted to a full pool.
         self.died = self.stats().died;
@@ -234,9 +241,9 @@ impl<'h, T: Send + 'static> Sim<'h, T> {
         self.still.lease.and_then(|lease| lease.lost_after(self.still.timeout()))
     }
 
-    /// Returns after which time a handler is stopped that waits: only async ones can be.
-    fn stops(&self) -> Option<Duration> {
-        self.still.timeout().filter(|_| matches!(self.handler, Handler::Async(_)))
+    /// Returns after which time a handler of this worker is stopped that waits: only async ones can be.
+    fn stops(&self, worker: usize) -> Option<Duration> {
+        self.still.timeout().filter(|_| self.still.lane(worker) == Lane::Async)
     }
 
     fn hang(&self) -> Duration {

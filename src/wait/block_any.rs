@@ -65,6 +65,11 @@ impl<S: Source<Output = ()>> Look for Looks<'_, S> {
         self.0[0].waiters()
     }
 
+    /// What is hoped for is that of the first as well.
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.0.iter().any(|source| source.is_worth(ahead))
+    }
+
     fn look(&mut self) -> Option<usize> {
         match attempt_each(self.0) {
             Attempt::Done(index) => Some(index),

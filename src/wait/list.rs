@@ -4,6 +4,7 @@
 //! L2. `arm` and `disarm` run under the lock; after each critical section WAIT is set if the list is not empty.
 //! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
 
+use super::hope::Hope;
 use super::spin::{Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
@@ -25,6 +26,8 @@ pub struct WaitSet {
     /// For how many pauses a thread spins before it gives the processor away for the first time.
     pub(super) pauses: u32,
     pub(super) strategy: WaitStrategy,
+    /// What a thread that spins hopes for.
+    pub(super) hope: Hope,
     /// Whether a thread registers before it spins: for a source that moves only when it sees that somebody waits.
     pub(super) lines_up_first: bool,
 }
@@ -63,7 +66,13 @@ impl WaitSet {
             pauses: SPINS,
             strategy,
             lines_up_first,
+            hope: Hope::none(),
         }
+    }
+
+    /// As this set, with threads that hope for more than one at once.
+    pub fn hoping_for(self, hope: Hope) -> Self {
+        Self { hope, ..self }
     }
 
     /// As this set, with spins of so many pauses.
@@ -89,14 +98,14 @@ impl WaitSet {
         }
     }
 
-    /// Puts a waiter at the end of the list and arms the source.
+    /// Puts a waiter at the end of the list and arms the source. Returns what `arm` does.
     ///
     /// # Safety
     /// The waiter is in no list. It stays where it is until [`WaitSet::leave`] was called on it, or it is notified.
-    pub(super) unsafe fn join(&self, waiter: Pin<&Waiter>, wake: Wake, arm: impl FnOnce()) {
+    pub(super) unsafe fn join<R>(&self, waiter: Pin<&Waiter>, wake: Wake, arm: impl FnOnce() -> R) -> R {
         let mut list = self.list.lock();
         list.push_back(waiter.get_ref(), wake);
-        arm();
+        arm()
     }
 
     /// Takes a waiter out of the list, unless a notifier was first.

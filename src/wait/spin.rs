@@ -71,6 +71,11 @@ pub(super) trait Look {
     fn stride(&self) -> u32 {
         1
     }
+
+    #[inline(always)]
+    fn is_worth(&self, _ahead: usize) -> bool {
+        true
+    }
 }
 
 /// Attempts a source, unregistered.
@@ -94,6 +99,11 @@ impl<S: Source> Look for Attempts<'_, S> {
     #[inline(always)]
     fn stride(&self) -> u32 {
         self.0.stride()
+    }
+
+    #[inline(always)]
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.0.is_worth(ahead)
     }
 }
 
@@ -135,18 +145,25 @@ fn look_busily<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
     None
 }
 
-/// Looks once a stride, which mostly is a pause: a longer one would see the peer's answer later.
+/// Looks once a stride, which mostly is a pause: a longer one would see the peer's answer later. Where more than one is hoped
+/// for, most looks are at whether they are there.
 fn spin_for<L: Look>(at: &mut L, pauses: u32) -> Option<L::Output> {
+    let ahead = at.waiters().hope.ahead();
     let mut left = pauses;
     while left > 0 {
         let stride = at.stride().min(left);
         for _ in 0..stride {
             hint::spin_loop();
         }
+        left -= stride;
+        let fulfilled = ahead > 0 && at.is_worth(ahead);
+        if ahead > 0 && !fulfilled && left % at.waiters().hope.patience() != 0 {
+            continue;
+        }
         if let Some(output) = at.look() {
+            at.waiters().hope.learn(ahead > 0, |more| at.is_worth(more));
             return Some(output);
         }
-        left -= stride;
     }
     None
 }

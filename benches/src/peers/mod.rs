@@ -35,5 +35,7 @@ peers! {
     async_broadcast,
     rayon,
     threadpool,
+    rusty_pool,
+    bare_threads,
     unpark,
 }

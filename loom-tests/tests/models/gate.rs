@@ -2,7 +2,7 @@
 
 use crate::harness::{Flag, Model, poll_once, witness};
 use millpond_loom::model::{
-    Admission, Admitted, Attempt, Deadline, Gate, Refused, Source, WaitSet, Waiting, block_on, naps,
+    Admission, Admitted, Attempt, Deadline, Gate, Patient, Refused, Source, WaitSet, Waiting, block_on, naps,
 };
 use std::sync::Arc;
 use std::task::Poll;
@@ -52,6 +52,106 @@ fn a_close_against_a_submitter_that_registers() {
             assert_eq!(gate.held(), 1);
             assert!(gate.waiters().is_empty());
         });
+    });
+}
+
+/// Makes a gate of capacity 8 that is full, and where room for two is ample.
+fn full_of_eight() -> Arc<Gate> {
+    let gate = Gate::new(8);
+    gate.admit(8).expect("there is room for eight");
+    Arc::new(gate)
+}
+
+/// Waits until there is ample room. Says whether it slept.
+fn enter_patiently(gate: &Gate) -> Result<Admitted, Refused> {
+    let patient = &mut Patient(Admission { gate, limit: 1 });
+    let answer = block_on(patient, Deadline::never()).expect("a wait without a deadline does not time out");
+    if naps() > 0 {
+        witness("submitter slept");
+    }
+    answer
+}
+
+/// Two jobs leave, one after the other in different threads, while a patient submitter registers: whichever makes the room
+/// ample, the submitter is let in.
+#[test]
+fn two_settles_against_a_patient_submitter() {
+    Model::new("gate: settle, settle, enter patiently").floor(100).witnesses(&["submitter slept"]).run(
+        |case| {
+            let gate = full_of_eight();
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter_patiently(&inner), Ok(Admitted { first: 9, count: 1 })));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert!(!inner.settle(1)));
+            let inner = Arc::clone(&gate);
+            case.twin(move || assert!(!inner.settle(1)));
+            case.finish(move || {
+                assert_eq!(gate.held(), 7);
+                assert!(gate.waiters().is_empty());
+            });
+        },
+    );
+}
+
+/// The room that was ample is taken by somebody else, who leaves again: the patient submitter is told once more.
+#[test]
+fn ample_room_that_is_taken_away_and_comes_back() {
+    Model::new("gate: settle 2 + admit + settle, enter patiently")
+        .floor(100)
+        .witnesses(&["submitter slept"])
+        .run(|case| {
+            let gate = full_of_eight();
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter_patiently(&inner).map(|admitted| admitted.count), Ok(1)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || {
+                assert!(!inner.settle(2));
+                assert_eq!(inner.admit(1).map(|admitted| admitted.count), Ok(1));
+                assert!(!inner.settle(1));
+            });
+            case.finish(move || {
+                assert_eq!(gate.held(), 7);
+                assert!(gate.waiters().is_empty());
+            });
+        });
+}
+
+/// A patient submitter and one that takes any room wait together: there is room for one, which the other takes, and then ample room,
+/// for which the patient one is told.
+#[test]
+fn a_patient_submitter_and_one_that_is_not() {
+    Model::new("gate: settle 1 + settle 2, enter, enter patiently")
+        .preemptions(1)
+        .floor(300)
+        .witnesses(&["submitter slept"])
+        .run(|case| {
+            let gate = full_of_eight();
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter_patiently(&inner).map(|admitted| admitted.count), Ok(1)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter(&inner).map(|admitted| admitted.count), Ok(1)));
+            let inner = Arc::clone(&gate);
+            case.thread(move || {
+                assert!(!inner.settle(1));
+                assert!(!inner.settle(2));
+            });
+            case.finish(move || {
+                assert_eq!(gate.held(), 7);
+                assert!(gate.waiters().is_empty());
+            });
+        });
+}
+
+/// The gate closes while a patient submitter registers: it is refused.
+#[test]
+fn a_close_against_a_patient_submitter() {
+    Model::new("gate: close, enter patiently").floor(20).witnesses(&["submitter slept"]).run(|case| {
+        let gate = full_of_eight();
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert_eq!(enter_patiently(&inner), Err(Refused::Closed)));
+        let inner = Arc::clone(&gate);
+        case.thread(move || assert!(inner.close()));
+        case.finish(move || assert!(gate.waiters().is_empty()));
     });
 }
 

@@ -10,6 +10,7 @@
 
 mod broadcast;
 mod channel;
+mod custody;
 mod gate;
 mod harness;
 mod harness_checks;

@@ -64,7 +64,7 @@ mod asks;
 mod offers;
 
 use crate::channel::waits::Waits;
-use crate::ring::{PopError, PushError};
+use crate::ring::{Owed, PopError, PushError};
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{CachePadded, Mutex};
 use crate::wait::{Wake, Wakes};
@@ -160,8 +160,8 @@ impl<T> Exchange<T> {
     /// As [`pop`](Self::pop), in the words of a ring: no wake-up is owed.
     #[cold]
     #[inline(never)]
-    pub(super) fn pop_as_ring(&self, waits: &Waits) -> Result<(T, bool), PopError> {
-        self.pop(waits).map(|message| (message, false))
+    pub(super) fn pop_as_ring(&self, waits: &Waits) -> Result<(T, Owed), PopError> {
+        self.pop(waits).map(|message| (message, false.into()))
     }
 
     /// Hands a message to a receiver that waits, and wakes it, or puts it inside if there is room.

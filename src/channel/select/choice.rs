@@ -49,6 +49,10 @@ impl Source for Lent<'_> {
         self.0.as_deref_mut().expect(TAKES_PART).attempt()
     }
 
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.source().is_worth(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         self.source().waiters()
     }

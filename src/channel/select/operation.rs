@@ -35,6 +35,10 @@ impl<T, E: PushEnd<T>> Source for SlotSource<'_, T, E> {
         answer
     }
 
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.end.has_room_ahead(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().senders
     }
@@ -43,8 +47,8 @@ impl<T, E: PushEnd<T>> Source for SlotSource<'_, T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -89,6 +93,10 @@ impl<S: Source> Source for Kept<S> {
         }
     }
 
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.source.is_worth(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         self.source.waiters()
     }
@@ -97,8 +105,8 @@ impl<S: Source> Source for Kept<S> {
         self.source.arm();
     }
 
-    fn arm_for_task(&self) {
-        self.source.arm_for_task();
+    fn arm_for_task(&self) -> bool {
+        self.source.arm_for_task()
     }
 
     fn disarm(&self) {
@@ -198,6 +206,10 @@ impl<R> Source for Entry<'_, R> {
         self.operation.source_mut().attempt()
     }
 
+    fn is_worth(&self, ahead: usize) -> bool {
+        self.operation.source().is_worth(ahead)
+    }
+
     fn waiters(&self) -> &WaitSet {
         self.operation.source().waiters()
     }
@@ -206,8 +218,8 @@ impl<R> Source for Entry<'_, R> {
         self.operation.source().arm();
     }
 
-    fn arm_for_task(&self) {
-        self.operation.source().arm_for_task();
+    fn arm_for_task(&self) -> bool {
+        self.operation.source().arm_for_task()
     }
 
     fn disarm(&self) {

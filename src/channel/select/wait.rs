@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 /// *Again and again.* A receive stays for the next wait, until it has answered `RecvError` once; a send goes when it is done. When
 /// no operation is left the waits say so, so that a loop over them ends when all channels have.
 ///
-/// *Fairness.* Each wait tries the operations in a random order, so that of those that are ready each is done with the same
-/// probability, and none is left behind for ever. With [`biased`](Self::biased) the order is that in which they were added.
+/// *Fairness.* The operations take turns, in a random order, so that of those that are always ready each is done equally often, and
+/// none is left behind for ever. A turn is one wait at least and 16 at most: while a channel has more, its messages are taken in
+/// a row. With [`biased`](Self::biased) the order is that in which they were added, in every wait.
 ///
 /// *A message that is not sent* stays where it is: [`send`](Self::send) takes it out of the user's slot when there is room for it.
 ///
@@ -54,12 +55,17 @@ use std::time::{Duration, Instant};
 pub struct Select<'a, R> {
     entries: Vec<Entry<'a, R>>,
     biased: bool,
+    /// How many more waits may begin with the operation that was done last.
+    turn: u8,
 }
+
+/// How many waits a turn may last. A guess: what looking at channels that are empty costs is then small beside the messages.
+const TURN: u8 = 16;
 
 impl<'a, R> Select<'a, R> {
     /// Makes a select without operations, which is fair.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), biased: false }
+        Self { entries: Vec::new(), biased: false, turn: 0 }
     }
 
     /// Tries the operations in the order in which they were added: of several that are ready, the first is done.
@@ -158,7 +164,7 @@ impl<'a, R> Select<'a, R> {
             return Err(TrySelectError::Finished);
         }
         let index = try_any(&mut self.entries).ok_or(TrySelectError::NotReady)?;
-        Ok(self.entries[index].finish())
+        Ok(self.finish(index))
     }
 
     /// Does one operation, blocking the thread for up to `timeout` until one is ready. Tries at least once.
@@ -206,14 +212,31 @@ impl<'a, R> Select<'a, R> {
             return Err(SelectTimeoutError::Finished);
         }
         let index = block_on_any(&mut self.entries, deadline).map_err(|_| SelectTimeoutError::Timeout)?;
-        Ok(self.entries[index].finish())
+        Ok(self.finish(index))
+    }
+
+    /// Hands an answer over. Its operation is the first to be tried for the rest of the turn.
+    fn finish(&mut self, index: usize) -> R {
+        let mut done = index;
+        if !self.biased {
+            self.entries.swap(0, index);
+            done = 0;
+        }
+        self.entries[done].finish()
     }
 
     /// Lets go of what takes no part any more, and puts the rest into the order in which it is tried.
     fn arrange(&mut self) {
         self.entries.retain(|entry| !entry.is_spent());
-        if !self.biased {
-            shuffle(&mut self.entries);
+        if self.biased {
+            return;
+        }
+        match self.turn.checked_sub(1) {
+            Some(left) => self.turn = left,
+            None => {
+                shuffle(&mut self.entries);
+                self.turn = TURN - 1;
+            }
         }
     }
 }

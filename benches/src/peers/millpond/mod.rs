@@ -9,7 +9,7 @@ use crate::load::pool::Jobs;
 use crate::peer::Peer;
 use broadcast::{Lossless, Lossy, NoneStalled};
 use channel::{Mpmc, Mpsc, Spsc};
-use millpond::Context;
+use millpond::{Context, Lease, RetryPolicy};
 use raw::{Many, Two};
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ pub(super) fn peers() -> Vec<Peer> {
         .pool::<Workers>();
     vec![
         all,
+        Peer::ours("millpond leased").pool::<Leased>(),
         Peer::ours("millpond lossy").async_broadcast::<Lossy>(),
         Peer::reference("none stalled").stalled::<NoneStalled>(),
     ]
@@ -57,7 +58,32 @@ impl Pool for Workers {
         jobs.produce(|| {
             pool.submit(()).expect("the pool is open");
         });
-        let report = pool.shutdown(Duration::MAX);
-        assert_eq!(report.done, jobs.total());
+        finish(&pool, jobs);
     }
+}
+
+/// The full cycle: each delivery under a lease that is renewed, and a policy for what fails.
+struct Leased;
+
+impl Pool for Leased {
+    fn work(jobs: &Jobs) {
+        let (job, ran) = (jobs.job, jobs.ran.clone());
+        let pool = millpond::Pool::builder()
+            .workers(jobs.workers)
+            .retry(RetryPolicy::exponential(Duration::from_millis(200), Duration::from_secs(30)))
+            .lease(Lease::renewed(Duration::from_secs(30)))
+            .start(move |(): &(), _: &Context| job.run(&ran))
+            .expect("the machine can start the workers");
+        jobs.produce(|| {
+            pool.submit(()).expect("the pool is open");
+        });
+        finish(&pool, jobs);
+    }
+}
+
+/// Waits for the end of all jobs, and has them accounted for.
+fn finish(pool: &millpond::Pool<()>, jobs: &Jobs) {
+    let report = pool.shutdown(Duration::MAX);
+    assert_eq!(report.done, jobs.total());
+    assert!(pool.stats().balances());
 }

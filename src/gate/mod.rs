@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   admitted: | number of jobs let in          | CLOSED |     moved by one CAS per submit
-//!   settled:  | number of jobs that left | MANY | QUIET | WAIT |     moved by one fetch_add per settle
+//!   settled:  | number of jobs that left | PATIENT | MANY | QUIET | WAIT |     moved by one fetch_add per settle
 //!
 //!   held = admitted - settled <= capacity
 //! ```
@@ -21,6 +21,15 @@
 //! Closing changes `admitted` instead, and therefore locks the list of waiters whatever the flags say: a waiter that is in
 //! the list by then is woken, and one that comes later has taken the lock after the closer and so sees CLOSED.
 //!
+//! **Patience.** Waking a thread costs as much as a short job. If each settle woke a submitter for the one place that it made, workers would
+//! spend their time on waking, and the submitter, always just awake, would take a processor from them. So a thread that finds no
+//! room gives the processor away a few times, and then raises PATIENT instead of WAIT, in a list of its own: a settle wakes it only
+//! when there is *ample* room, for a quarter of the capacity. The argument is the same, with "ample room" for "room": it is a statement
+//! about `settled` and `admitted`, and `admitted` only ever takes room away, so the settle that makes the room ample, or one after it,
+//! finds PATIENT and wakes. Where jobs are long, or places are taken up by jobs that are due much later, or others take each place
+//! as it is made, that may never come while there is a little room; so a patient submitter sleeps for 10 ms at the most, and then
+//! waits for any room at all. Where many wait already, one more goes to sleep at once.
+//!
 //! A waiter that needs several places at once raises MANY with WAIT. It may be woken and find too few, which another could have
 //! used; so while MANY is set a settle wakes all who wait. Both flags are lowered when the list is empty.
 //!
@@ -32,10 +41,18 @@
 #![forbid(unsafe_code)]
 #![allow(unreachable_pub, reason = "the loom models reach the gate through a hidden module")]
 
+mod admission;
+#[cfg(all(test, not(millpond_loom)))]
+mod tests;
+
 use crate::sync::CachePadded;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::wait::{Attempt, Source, WaitSet};
+use crate::wait::{WaitSet, WaitStrategy};
 use std::fmt;
+
+pub use admission::Admission;
+#[cfg(millpond_loom)]
+pub use admission::Patient;
 
 /// In `admitted`: nobody is let in any more.
 const CLOSED: u64 = 0b01;
@@ -45,15 +62,24 @@ const WAIT: u64 = 0b01;
 const QUIET: u64 = 0b010;
 /// In `settled`, with WAIT: somebody waits for room for several jobs.
 const MANY: u64 = 0b100;
+/// In `settled`: somebody waits who would rather sleep until there is room for several.
+const PATIENT: u64 = 0b1000;
 /// One job, in either word.
-const ONE: u64 = 0b1000;
+const ONE: u64 = 0b1_0000;
+
+/// Ample room is this part of the capacity: by measurement a half, a quarter and an eighth do the same for short jobs.
+const AMPLE: u64 = 4;
 
 /// Bounds the number of jobs held.
 pub struct Gate {
     entrance: CachePadded<Entrance>,
     settled: CachePadded<AtomicU64>,
     blocked: WaitSet,
+    /// Those who wait for ample room. They have looked out for it before they come here.
+    patient: WaitSet,
     capacity: u64,
+    /// For how much room a patient submitter waits.
+    ample: u64,
 }
 
 /// What submitters touch: one cache line, which workers leave alone.
@@ -92,7 +118,9 @@ impl Gate {
             }),
             settled: CachePadded::new(AtomicU64::new(0)),
             blocked: WaitSet::new(),
+            patient: WaitSet::with(WaitStrategy::Park, false),
             capacity: capacity as u64,
+            ample: (capacity as u64 / AMPLE).max(1),
         }
     }
 
@@ -186,7 +214,20 @@ impl Gate {
         } else if before & WAIT != 0 {
             self.blocked.notify(count, || self.disarm());
         }
+        if before & PATIENT != 0 {
+            self.tell_patient(before / ONE + count as u64);
+        }
         before & QUIET != 0
+    }
+
+    /// Wakes one patient submitter, if there is ample room after so many have left.
+    #[cold]
+    fn tell_patient(&self, settled: u64) {
+        // ORDERING: Relaxed; an old value shows too much room, and whoever is woken for it looks himself.
+        let admitted = self.entrance.admitted.load(Ordering::Relaxed) / ONE;
+        if self.capacity.saturating_sub(admitted.saturating_sub(settled)) >= self.ample {
+            self.patient.notify(1, || self.disarm_patient());
+        }
     }
 
     /// Lets nobody in any more, and wakes every blocked submitter. Returns true for the first call only.
@@ -194,6 +235,7 @@ impl Gate {
         // ORDERING: AcqRel; see "No lost wake-up" in the module's head for why the list's lock does the rest.
         let before = self.entrance.admitted.fetch_or(CLOSED, Ordering::AcqRel);
         self.blocked.notify_all(|| self.disarm());
+        self.patient.notify_all(|| self.disarm_patient());
         before & CLOSED == 0
     }
 
@@ -256,176 +298,25 @@ impl Gate {
         self.settled.fetch_or(flags, Ordering::AcqRel);
     }
 
+    /// Raises PATIENT, for a waiter that is to be woken when there is ample room. Called with the list of patient waiters locked.
+    fn arm_patiently(&self) {
+        // ORDERING: AcqRel; as in `arm_for`.
+        self.settled.fetch_or(PATIENT, Ordering::AcqRel);
+    }
+
+    /// Lowers PATIENT. Called with the list of patient waiters locked, when it is empty.
+    fn disarm_patient(&self) {
+        self.lower(PATIENT);
+    }
+
     /// Lowers WAIT and MANY. Called with the list of waiters locked, when it is empty.
     pub fn disarm(&self) {
         self.lower(WAIT | MANY);
     }
 }
 
-/// Waits to be let in: up to `limit` jobs, at least one.
-#[derive(Debug)]
-pub struct Admission<'g> {
-    /// Where.
-    pub gate: &'g Gate,
-    /// At most how many, at least one.
-    pub limit: usize,
-}
-
-impl Source for Admission<'_> {
-    /// `Err` when the gate is closed.
-    type Output = Result<Admitted, Refused>;
-
-    fn attempt(&mut self) -> Attempt<Self::Output> {
-        match self.gate.admit(self.limit) {
-            Err(Refused::Full) => Attempt::Blocked,
-            done => Attempt::Done(done),
-        }
-    }
-
-    fn waiters(&self) -> &WaitSet {
-        self.gate.waiters()
-    }
-
-    fn arm(&self) {
-        self.gate.arm();
-    }
-
-    fn disarm(&self) {
-        self.gate.disarm();
-    }
-}
-
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("capacity", &self.capacity).finish_non_exhaustive()
-    }
-}
-
-#[cfg(all(test, not(millpond_loom)))]
-mod tests {
-    use super::*;
-    use crate::wait::{Deadline, block_on};
-    use std::sync::Arc;
-
-    fn admitted(first: u64, count: usize) -> Result<Admitted, Refused> {
-        Ok(Admitted { first, count })
-    }
-
-    #[test]
-    fn lets_in_exactly_the_capacity_for_every_capacity_over_three_laps() {
-        for capacity in 1..=8 {
-            let gate = Gate::new(capacity);
-            for lap in 0..3 {
-                for index in 0..capacity {
-                    let number = (lap * capacity + index) as u64 + 1;
-                    assert_eq!(gate.admit(1), admitted(number, 1));
-                    assert_eq!(gate.held(), index as u64 + 1);
-                }
-                assert_eq!(gate.admit(1), Err(Refused::Full));
-                assert!(!gate.settle(capacity));
-                assert_eq!(gate.held_in_order(), 0);
-            }
-        }
-    }
-
-    #[test]
-    fn a_batch_takes_the_room_there_is() {
-        let gate = Gate::new(5);
-        assert_eq!(gate.admit(3), admitted(1, 3));
-        assert_eq!(gate.admit(3), admitted(4, 2));
-        assert_eq!(gate.admit(3), Err(Refused::Full));
-        assert!(!gate.settle(4));
-        assert_eq!(gate.admit(usize::MAX), admitted(6, 4));
-    }
-
-    #[test]
-    fn all_or_none_are_let_in() {
-        let gate = Gate::new(3);
-        assert_eq!(gate.admit_all(4), Err(Refused::Full));
-        assert_eq!(gate.admit_all(2), admitted(1, 2));
-        assert_eq!(gate.admit_all(2), Err(Refused::Full));
-        assert!(!gate.settle(1));
-        assert_eq!(gate.admit_all(2), admitted(3, 2), "an old count of those that left is not the last word");
-        assert_eq!(gate.held(), 3);
-    }
-
-    #[test]
-    fn whoever_passes_by_takes_nobodys_place() {
-        let gate = Gate::new(2);
-        assert_eq!(gate.admit(2), admitted(1, 2));
-        assert_eq!(gate.admit_over(3), admitted(3, 3));
-        assert_eq!((gate.held(), gate.admit(1)), (5, Err(Refused::Full)));
-        assert!(!gate.settle(3));
-        assert_eq!((gate.held(), gate.admit(1)), (2, Err(Refused::Full)));
-        assert!(!gate.settle(1));
-        assert_eq!(gate.admit(1), admitted(6, 1));
-        gate.close();
-        assert_eq!(gate.admit_over(1), Err(Refused::Closed));
-    }
-
-    #[test]
-    fn closing_is_final_and_counts_once() {
-        let gate = Gate::new(1);
-        assert!(gate.close());
-        assert!(!gate.close());
-        assert_eq!(gate.admit(1), Err(Refused::Closed));
-        assert_eq!(gate.admitted(), 0);
-    }
-
-    #[test]
-    fn a_settle_tells_whoever_watches() {
-        let gate = Gate::new(2);
-        gate.admit(2).unwrap();
-        gate.watch();
-        assert!(gate.settle(1));
-        gate.unwatch();
-        assert!(!gate.settle(1));
-        assert_eq!(gate.held(), 0);
-    }
-
-    #[test]
-    fn a_blocked_submitter_is_woken_by_a_settle_and_by_a_close() {
-        for close in [false, true] {
-            let gate = Arc::new(Gate::new(1));
-            gate.admit(1).unwrap();
-            let blocked = std::thread::spawn({
-                let gate = Arc::clone(&gate);
-                move || block_on(&mut Admission { gate: &gate, limit: 1 }, Deadline::never()).unwrap()
-            });
-            if close {
-                gate.close();
-                assert_eq!(blocked.join().unwrap(), Err(Refused::Closed));
-            } else {
-                assert!(!gate.settle(1));
-                assert_eq!(blocked.join().unwrap(), admitted(2, 1));
-            }
-        }
-    }
-
-    #[test]
-    fn never_more_than_the_capacity_under_contention() {
-        const CAPACITY: usize = 3;
-        const EACH: usize = 20_000;
-        let gate = Arc::new(Gate::new(CAPACITY));
-        let inside = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let threads: Vec<_> = (0..4)
-            .map(|_| {
-                let (gate, inside) = (Arc::clone(&gate), Arc::clone(&inside));
-                std::thread::spawn(move || {
-                    for _ in 0..EACH {
-                        block_on(&mut Admission { gate: &gate, limit: 1 }, Deadline::never())
-                            .unwrap()
-                            .unwrap();
-                        assert!(inside.fetch_add(1, Ordering::SeqCst) < CAPACITY);
-                        inside.fetch_sub(1, Ordering::SeqCst);
-                        assert!(!gate.settle(1));
-                    }
-                })
-            })
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        assert_eq!((gate.admitted(), gate.held()), (4 * EACH as u64, 0));
     }
 }

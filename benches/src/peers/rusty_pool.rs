@@ -1,0 +1,22 @@
+//! rusty_pool.
+
+use crate::ends::Pool;
+use crate::load::pool::Jobs;
+use crate::peer::Peer;
+use rusty_pool::Builder;
+use std::time::Duration;
+
+pub(super) fn peers() -> Vec<Peer> {
+    vec![Peer::new("rusty_pool").pool::<Threads>()]
+}
+
+struct Threads;
+
+impl Pool for Threads {
+    fn work(jobs: &Jobs) {
+        let builder = Builder::new().core_size(jobs.workers).max_size(jobs.workers);
+        let pool = builder.keep_alive(Duration::from_secs(60)).build();
+        jobs.produce(|| pool.execute(jobs.one()));
+        pool.shutdown_join();
+    }
+}
