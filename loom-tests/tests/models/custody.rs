@@ -173,7 +173,7 @@ fn a_taker_and_a_cut_against_a_worker() {
     Model::new("custody: work, take away, cut")
         .preemptions(1)
         .floor(100)
-        .witnesses(&["taken away", "cut off"])
+        .witnesses(&["taken away", "too late", "cut off"])
         .run(|case| {
             let (place, alive) = (Arc::new(Place::lending()), PlainArc::new(AtomicUsize::new(0)));
             let sides = Arc::new(loom::sync::atomic::AtomicUsize::new(0));
@@ -206,8 +206,10 @@ fn a_taker_and_a_cut_against_a_worker() {
 /// A worker forgets what it had in hand: it can be taken away all the same, and is dropped once, with the place at the latest.
 #[test]
 fn a_worker_that_forgets_its_job() {
-    Model::new("custody: lend and drop, take away").floor(10).witnesses(&["taken away", "left"]).run(
-        |case| {
+    Model::new("custody: lend and drop, take away")
+        .floor(10)
+        .witnesses(&["taken away", "too late", "left"])
+        .run(|case| {
             let (place, alive) = (Arc::new(Place::lending()), PlainArc::new(AtomicUsize::new(0)));
             let (inner, jobs) = (Arc::clone(&place), PlainArc::clone(&alive));
             case.thread(move || drop(Place::lend(&inner, Job::new(&jobs), 1).ok()));
@@ -221,6 +223,5 @@ fn a_worker_that_forgets_its_job() {
                 drop(place);
                 assert_eq!(alive.load(Ordering::Relaxed), 0, "dropped, all of them");
             });
-        },
-    );
+        });
 }

@@ -97,6 +97,7 @@ fn two_settles_against_a_patient_submitter() {
 #[test]
 fn ample_room_that_is_taken_away_and_comes_back() {
     Model::new("gate: settle 2 + admit + settle, enter patiently")
+        .preemptions(2)
         .floor(100)
         .witnesses(&["submitter slept"])
         .run(|case| {
