@@ -227,7 +227,10 @@ inline notify_all(side) {
     od
 }
 
-/* `WaitSet::join`: under the lock link the waiter and set WAIT. */
+/*
+ * `WaitSet::join`: under the lock link the waiter and set WAIT. What arming tells a task (`told`) comes of the word that WAIT is set in
+ * and an older look at the other cursor. An arm may also say nothing, as those of the rings with bells partly do.
+ */
 inline join() {
 #ifdef ARM_BEFORE_LINK
     wait[side] = 1;
@@ -235,9 +238,30 @@ inline join() {
 #else
     atomic { !locked[side] -> locked[side] = 1; list[side] ! me; state[me] = Waiting };
     atomic {
+        if
+        :: side == R -> at = head
+        :: else -> at = tail; flag = closed
+        fi
+    };
+    atomic {
 #ifndef NO_ARM
         wait[side] = 1;
 #endif
+        if
+        :: task ->
+#ifdef ARM_TELLS_ALWAYS
+            told = 1
+#else
+            if
+            :: side == R && !closed && tail == at -> told = 1
+            :: side == S && !flag && at == head + CAP -> told = 1
+            :: told = 0
+            fi
+#endif
+        :: else -> told = 0
+        fi;
+        at = 0;
+        flag = 0;
         locked[side] = 0
     }
 #endif
@@ -412,7 +436,7 @@ inline wait_as_task() {
         :: answer == Done || answer == Closed -> break
         :: else
         fi;
-        /* is_still_blocked */
+        /* Was it notified? */
         if
         :: phase == Unsettled || phase == BlockedFor ->
             if
@@ -455,7 +479,11 @@ inline wait_as_task() {
                 token[me] = 1;
 #endif
                 settled = 1
-            :: answer == Blocked && phase == Free -> join(); phase = Unsettled
+            :: answer == Blocked && phase == Free -> join();
+                if
+                :: told -> phase = BlockedFor; settled = 1
+                :: else -> phase = Unsettled
+                fi
             :: answer == Blocked && phase != Free -> phase = BlockedFor; settled = 1
             fi
         od;
@@ -502,7 +530,7 @@ inline give_up() {
 proctype End(byte me; bit side; bit task; byte count) {
     byte at, message, value, woken = N, i;
     byte last[NS];
-    bit flag, ready, won, owed, left_notified, in_time, gave_up, first, settled, gone, polled_again;
+    bit flag, ready, won, owed, left_notified, in_time, gave_up, first, settled, gone, polled_again, told;
     mtype answer, phase;
     do
     :: i < count && !gone ->

@@ -229,10 +229,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_receivers_wait(&self, _: Sleeper) {
+    fn set_receivers_wait(&self, _: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_poppers_wait(),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -243,10 +246,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_senders_wait(&self, sleeper: Sleeper) {
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_pushers_wait(sleeper),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 

@@ -69,10 +69,8 @@ impl<T, E: ReserveEnd<T>> Source for ReserveSource<T, E> {
         }
     }
 
-    fn arm_for_task(&self) {
-        if self.can_promise() {
-            self.end.core().set_senders_wait(Sleeper::Task);
-        }
+    fn arm_for_task(&self) -> bool {
+        self.can_promise() && self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {

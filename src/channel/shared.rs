@@ -140,10 +140,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_receivers_wait(&self, _: Sleeper) {
+    fn set_receivers_wait(&self, _: Sleeper) -> bool {
         match self.exchange() {
             None => self.ring.set_poppers_wait(),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -154,10 +157,13 @@ impl<T> Core for Shared<T> {
         }
     }
 
-    fn set_senders_wait(&self, _: Sleeper) {
+    fn set_senders_wait(&self, _: Sleeper) -> bool {
         match self.exchange() {
             None => self.ring.set_pushers_wait(),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 

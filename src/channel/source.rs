@@ -57,8 +57,8 @@ impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -109,8 +109,8 @@ impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -152,8 +152,8 @@ impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
         self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_receivers_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_receivers_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -192,8 +192,8 @@ impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
         self.end.core().set_receivers_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_receivers_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_receivers_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {

@@ -211,10 +211,13 @@ impl<T> Core for Spsc<T, Sides<T>> {
         }
     }
 
-    fn set_receivers_wait(&self, sleeper: Sleeper) {
+    fn set_receivers_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_poppers_wait(sleeper),
-            Some(exchange) => exchange.set_receivers_wait(),
+            Some(exchange) => {
+                exchange.set_receivers_wait();
+                false
+            }
         }
     }
 
@@ -225,10 +228,13 @@ impl<T> Core for Spsc<T, Sides<T>> {
         }
     }
 
-    fn set_senders_wait(&self, sleeper: Sleeper) {
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool {
         match self.extra().exchange() {
             None => self.set_pushers_wait(sleeper),
-            Some(exchange) => exchange.set_senders_wait(),
+            Some(exchange) => {
+                exchange.set_senders_wait();
+                false
+            }
         }
     }
 

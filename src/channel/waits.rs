@@ -37,12 +37,14 @@ pub(super) trait Core {
     fn is_closed(&self) -> bool;
     fn len(&self) -> usize;
     fn capacity(&self) -> usize;
-    /// Has each push tell that a receiver waits. Called with the list of receivers locked.
-    fn set_receivers_wait(&self, sleeper: Sleeper);
+    /// Has each push tell that a receiver waits. Called with the list of receivers locked. True: from here on, nothing can be received
+    /// before a push that tells (false says nothing).
+    fn set_receivers_wait(&self, sleeper: Sleeper) -> bool;
     /// Takes it back. Called with the list of receivers locked, when it is empty.
     fn clear_receivers_wait(&self);
-    /// Has each pop tell that a sender waits. Called with the list of senders locked.
-    fn set_senders_wait(&self, sleeper: Sleeper);
+    /// Has each pop tell that a sender waits. Called with the list of senders locked. True: from here on, there is no room before a
+    /// pop that tells (false says nothing).
+    fn set_senders_wait(&self, sleeper: Sleeper) -> bool;
     /// Takes it back. Called with the list of senders locked, when it is empty.
     fn clear_senders_wait(&self);
 

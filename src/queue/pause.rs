@@ -111,8 +111,10 @@ impl<T, S: Source<Output = Result<Envelope<T>, RecvError>>> Source for Passing<'
         self.jobs.arm();
     }
 
-    fn arm_for_task(&self) {
+    fn arm_for_task(&self) -> bool {
         self.jobs.arm_for_task();
+        // The jobs alone do not decide.
+        false
     }
 
     fn disarm(&self) {

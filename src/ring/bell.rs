@@ -51,7 +51,7 @@ impl Bell {
         self.0.load(Ordering::Relaxed) & !STRICT
     }
 
-    /// Says that somebody sleeps, unless the next look at the cursor, behind this, shows that it need not.
+    /// Says that somebody sleeps, unless the next look at the cursor, behind this and a SeqCst fence, shows that it need not.
     ///
     /// Call with the list of sleepers locked.
     pub(super) fn ring(&self, sleeper: Sleeper) {

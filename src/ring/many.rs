@@ -119,7 +119,7 @@ impl<T> Mpmc<T> {
     }
 
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
-    #[inline]
+    #[inline(always)]
     pub fn push(&self, value: T) -> Result<bool, PushError<T>> {
         match self.claim_tail(1) {
             Ok(claim) => {
@@ -287,31 +287,6 @@ impl<T> Mpmc<T> {
     /// Returns how many values fit in.
     pub fn capacity(&self) -> usize {
         self.geometry.capacity()
-    }
-
-    /// Says that a popper waits: from here on each push is told so. Call with the list of waiting poppers locked.
-    pub fn set_poppers_wait(&self) {
-        // ORDERING: Relaxed; a push either precedes this in the order of `tail`, and then the popper's next look at
-        // `tail` sees it, or follows it and reads WAIT.
-        self.tail.fetch_or(WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that no popper waits. Call with the list of waiting poppers locked, when it is empty.
-    pub fn clear_poppers_wait(&self) {
-        // ORDERING: Relaxed; the list's lock orders this against `set_poppers_wait`.
-        self.tail.fetch_and(!WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that a pusher waits: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self) {
-        // ORDERING: Relaxed; as in `set_poppers_wait`, with `head`.
-        self.head.fetch_or(WAIT, Ordering::Relaxed);
-    }
-
-    /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.
-    pub fn clear_pushers_wait(&self) {
-        // ORDERING: Relaxed; the list's lock orders this against `set_pushers_wait`.
-        self.head.fetch_and(!WAIT, Ordering::Relaxed);
     }
 
     #[inline(always)]

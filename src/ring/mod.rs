@@ -30,7 +30,8 @@
 // For those who work here: slots and cursors; a ring never waits and knows nobody who does. One protocol per file. `many` is the
 // ring for any number of pushers and poppers, `mpsc` the one with a popper of its own, `two` the one for one of each, as
 // the channels use them: they tell who is owed a wake-up. `lane` holds the slots and cursors of a ring for two, `cursor` the
-// arithmetic that all positions follow, `credit` the room that is promised in the ring for many. The public modules are the same without the bells.
+// arithmetic that all positions follow, `credit` the room that is promised in the ring for many, `mark` what tells
+// its movers that somebody waits. The public modules are the same without the bells.
 
 #![allow(unreachable_pub, reason = "the loom models reach this layer through a hidden module")]
 
@@ -40,6 +41,7 @@ mod cursor;
 pub mod error;
 mod lane;
 mod many;
+mod mark;
 pub mod mpmc;
 mod mpsc;
 mod slot;

@@ -106,8 +106,8 @@ impl<T, X> Mpsc<T, X> {
     }
 
     /// Says that the popper sleeps: see [`Mpmc::set_poppers_wait`].
-    pub fn set_poppers_wait(&self) {
-        self.ring.set_poppers_wait();
+    pub fn set_poppers_wait(&self) -> bool {
+        self.ring.set_poppers_wait()
     }
 
     /// Says that the popper does not sleep: see [`Mpmc::clear_poppers_wait`].
@@ -116,8 +116,11 @@ impl<T, X> Mpsc<T, X> {
     }
 
     /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self, sleeper: Sleeper) {
+    ///
+    /// True: there is no room before such a pop, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_pushers_wait(&self, sleeper: Sleeper) -> bool {
         self.pushers.ring(sleeper);
+        self.ring.sees_no_room()
     }
 
     /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.

@@ -117,9 +117,15 @@ impl<T, X> Spsc<T, X> {
         true
     }
 
-    /// Says that a popper sleeps: from here on each push is told so. Call with the list of waiting poppers locked.
-    pub fn set_poppers_wait(&self, sleeper: Sleeper) {
+    /// Says that a popper sleeps: from here on each push is told so. Call with the list of waiting poppers locked, by who borrows
+    /// the popper.
+    ///
+    /// True: there is nothing to pop before such a push, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_poppers_wait(&self, sleeper: Sleeper) -> bool {
         self.poppers.ring(sleeper);
+        // ORDERING: SeqCst; the sleeper's half, as in `sees_values`: a move that is not seen from here on hears the bell.
+        fence(Ordering::SeqCst);
+        !self.is_closed() && self.lane.tail() == self.lane.head()
     }
 
     /// Says that no popper waits. Call with the list of waiting poppers locked, when it is empty.
@@ -127,9 +133,15 @@ impl<T, X> Spsc<T, X> {
         self.poppers.hush();
     }
 
-    /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked.
-    pub fn set_pushers_wait(&self, sleeper: Sleeper) {
+    /// Says that a pusher sleeps: from here on each pop is told so. Call with the list of waiting pushers locked, by who borrows
+    /// the pusher.
+    ///
+    /// True: there is no room before such a pop, nor was the ring closed when the list was locked. False says nothing.
+    pub fn set_pushers_wait(&self, sleeper: Sleeper) -> bool {
         self.pushers.ring(sleeper);
+        // ORDERING: SeqCst; the sleeper's half, as in `sees_room`: a move that is not seen from here on hears the bell.
+        fence(Ordering::SeqCst);
+        !self.is_closed() && self.lane.tail() == self.lane.geometry().next_lap(self.lane.head())
     }
 
     /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.

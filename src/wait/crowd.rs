@@ -65,7 +65,7 @@ impl<'a, S: Source<Output = ()>, W: AsRef<[Waiter]>> Crowd<'a, S, W> {
             let wake = wake();
             // SAFETY: the waiters lie behind a pointer that this holds, and are neither moved nor freed before `drop`.
             let waiter = unsafe { Pin::new_unchecked(waiter) };
-            let arm = || if for_task { source.arm_for_task() } else { source.arm() };
+            let arm = || if for_task { _ = source.arm_for_task() } else { source.arm() };
             // SAFETY: the waiter is in no set (C1), and stays in place until `drop`, which calls `leave`.
             unsafe { source.waiters().join(waiter, wake, arm) };
         }

@@ -51,8 +51,8 @@ impl<S: Source> Waiting<S> {
         &mut this.source
     }
 
-    /// Puts the waiter into the list.
-    fn join(&mut self, cx: &Context<'_>) {
+    /// Puts the waiter into the list. Returns whether the source is known to be blocked since.
+    fn join(&mut self, cx: &Context<'_>) -> bool {
         debug_assert_eq!(self.phase, Phase::Free);
         // Cloned before the lock is taken: a waker is user code.
         let wake = Wake::Task(cx.waker().clone());
@@ -62,11 +62,13 @@ impl<S: Source> Waiting<S> {
         let waiter = unsafe { Pin::new_unchecked(&*waiter) };
         let source = &self.source;
         // SAFETY: the waiter is new, so it is in no list; it stays in place until `leave`, see above.
-        unsafe { source.waiters().join(waiter, wake, || source.arm_for_task()) };
-        self.phase = Phase::Unsettled;
+        let is_blocked = unsafe { source.waiters().join(waiter, wake, || source.arm_for_task()) };
+        self.phase = if is_blocked { Phase::Blocked } else { Phase::Unsettled };
+        is_blocked
     }
 
     /// Takes the waiter out of the list, and passes a wake-up on that it had been given.
+    #[cold]
     fn leave(&mut self) {
         let source = &self.source;
         let left = match std::mem::replace(&mut self.phase, Phase::Free) {
@@ -82,26 +84,6 @@ impl<S: Source> Waiting<S> {
         }
     }
 
-    /// Looks whether the waiter was notified, and sees to it that the right task will be.
-    fn is_still_blocked(&mut self, cx: &Context<'_>) -> bool {
-        if matches!(self.phase, Phase::Free | Phase::Notified) {
-            return false;
-        }
-        let waiter = self.waiter.as_ref().expect("a waiter exists once the future has joined");
-        match self.source.waiters().refresh(waiter, cx.waker()) {
-            Left::Notified if self.phase == Phase::Unsettled => {
-                // What the next attempt brings may be what the busy peer was at, older than what we were woken for.
-                self.leave();
-                false
-            }
-            Left::Notified => {
-                self.phase = Phase::Notified;
-                false
-            }
-            Left::Waiting => self.phase == Phase::Blocked,
-        }
-    }
-
     /// Attempts until the answer is final, or the peer is busy for too long to keep this thread.
     fn attempt(&mut self) -> Attempt<S::Output> {
         let mut busy = BusyWait::new();
@@ -113,16 +95,49 @@ impl<S: Source> Waiting<S> {
         }
     }
 
-    /// Polls, having attempted once already if the waiter was in no list.
-    fn poll_in_place(&mut self, cx: &Context<'_>, mut first: Option<Attempt<S::Output>>) -> Poll<S::Output> {
-        if self.is_still_blocked(cx) {
-            return Poll::Pending;
+    /// Waits, after an attempt in vain that used whatever wake-up was held.
+    #[inline(never)]
+    fn wait(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
+        self.phase = Phase::Free;
+        if self.join(cx) { Poll::Pending } else { self.attempt_to_the_end(cx) }
+    }
+
+    /// Polls a future that has waited. Mostly it was woken for good reason.
+    #[inline(never)]
+    fn poll_again(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
+        if self.phase != Phase::Blocked || !self.waiter.as_ref().is_some_and(Waiter::is_notified) {
+            return self.poll_slowly(cx);
         }
+        match self.source.attempt() {
+            Attempt::Done(output) => {
+                self.phase = Phase::Free;
+                Poll::Ready(output)
+            }
+            Attempt::Blocked => self.wait(cx),
+            Attempt::Busy => self.poll_slowly(cx),
+        }
+    }
+
+    /// Polls a future that is in the list, or holds a wake-up that was not used by its first attempt.
+    #[cold]
+    fn poll_slowly(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
+        if self.phase == Phase::Blocked || self.phase == Phase::Unsettled {
+            let waiter = self.waiter.as_ref().expect("a waiter exists once the future has joined");
+            match self.source.waiters().refresh(waiter, cx.waker()) {
+                // What the next attempt brings may be what the busy peer was at, older than what we were woken for.
+                Left::Notified if self.phase == Phase::Unsettled => self.leave(),
+                Left::Notified => self.phase = Phase::Notified,
+                Left::Waiting if self.phase == Phase::Blocked => return Poll::Pending,
+                Left::Waiting => {}
+            }
+        }
+        self.attempt_to_the_end(cx)
+    }
+
+    /// Attempts until it is done, or asleep, or a peer is busy.
+    fn attempt_to_the_end(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
         loop {
-            let answer = match first.take() {
-                Some(answer) if !matches!(answer, Attempt::Busy) => answer,
-                _ => self.attempt(),
-            };
+            let answer = self.attempt();
             if self.phase == Phase::Notified && !matches!(answer, Attempt::Busy) {
                 // A final answer uses the wake-up. A busy peer does not: its step may not be the one we were woken for.
                 self.phase = Phase::Free;
@@ -136,7 +151,11 @@ impl<S: Source> Waiting<S> {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Attempt::Blocked if self.phase == Phase::Free => self.join(cx),
+                Attempt::Blocked if self.phase == Phase::Free => {
+                    if self.join(cx) {
+                        return Poll::Pending;
+                    }
+                }
                 Attempt::Blocked => {
                     self.phase = Phase::Blocked;
                     return Poll::Pending;
@@ -154,19 +173,23 @@ impl<S: Source> Future for Waiting<S> {
         // SAFETY: nothing is moved out of the future; the waiter is handled in place.
         let this = unsafe { self.get_unchecked_mut() };
         if this.phase != Phase::Free {
-            return this.poll_in_place(cx, None);
+            return this.poll_again(cx);
         }
         // Most futures are ready at once: those never leave the caller.
         match this.source.attempt() {
             Attempt::Done(output) => Poll::Ready(output),
-            answer => this.poll_in_place(cx, Some(answer)),
+            Attempt::Blocked => this.wait(cx),
+            Attempt::Busy => this.poll_slowly(cx),
         }
     }
 }
 
 impl<S: Source> Drop for Waiting<S> {
+    #[inline]
     fn drop(&mut self) {
-        self.leave();
+        if self.phase != Phase::Free {
+            self.leave();
+        }
     }
 }
 

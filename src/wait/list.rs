@@ -89,14 +89,14 @@ impl WaitSet {
         }
     }
 
-    /// Puts a waiter at the end of the list and arms the source.
+    /// Puts a waiter at the end of the list and arms the source. Returns what `arm` does.
     ///
     /// # Safety
     /// The waiter is in no list. It stays where it is until [`WaitSet::leave`] was called on it, or it is notified.
-    pub(super) unsafe fn join(&self, waiter: Pin<&Waiter>, wake: Wake, arm: impl FnOnce()) {
+    pub(super) unsafe fn join<R>(&self, waiter: Pin<&Waiter>, wake: Wake, arm: impl FnOnce() -> R) -> R {
         let mut list = self.list.lock();
         list.push_back(waiter.get_ref(), wake);
-        arm();
+        arm()
     }
 
     /// Takes a waiter out of the list, unless a notifier was first.

@@ -15,7 +15,7 @@
 //! its `head`. It is changed by read-modify-writes only, so all its changes stand in one order, and each reads the one before.
 //!
 //! * The sleeper: **R1** lock the list, link the waiter, set WAIT in `word` (`arm`), unlock. **R2** attempt. Done: unlink.
-//!   Busy: attempt again. Only `Blocked` lets it park.
+//!   Busy: attempt again. Only `Blocked` lets it park. A task that was told in R1 that the source is blocked needs no R2 (see below).
 //! * The one who makes progress: **P1** change `word`, remembering the old value. **P2** publish. **P3** if the old value had WAIT:
 //!   lock the list, take one waiter out for each step of progress, mark it NOTIFIED, clear WAIT if the list is now empty
 //!   (`disarm`), unlock, wake.
@@ -24,6 +24,12 @@
 //! it sees P1: it gets what P published, or finds it taken, or, if P is still before P2, is told `Busy` and never parks on
 //! it. If P1 comes after R1, it reads WAIT, for WAIT is cleared only under the lock and when our waiter is no longer in
 //! the list; so P reaches P3, and the lock shows it our waiter or one before it. No fence, no second location.
+//!
+//! R1 reads `word` in the step that sets WAIT. Where the position that it reads is the one that the *other* cursor had already reached
+//! before (a `tail` that equals `head`, a `head` one lap behind `tail`), each P1 before R1 has been matched by a claim of the other
+//! side, and each P1 after it reads WAIT: the source is blocked as of R1, and R2 would say nothing else. So arming may tell
+//! ([`Source::arm_for_task`]), and saves a task that goes to sleep a million times a second the second attempt. A source that was
+//! closed before is never called blocked.
 //!
 //! Each step of progress wakes one *additional* waiter, even if another is already notified: a notified task may never
 //! be polled. A wake-up is therefore worth a step, and may not vanish:
@@ -100,9 +106,11 @@ pub trait Source {
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.
     fn arm(&self);
 
-    /// As [`arm`](Self::arm), where the one who waits is a task: for sources to which that makes a difference.
-    fn arm_for_task(&self) {
+    /// As [`arm`](Self::arm), where the one who waits is a task: for sources to which that makes a difference. Returns whether the
+    /// source is known to be blocked as of setting WAIT, so that the attempt that follows can be left out.
+    fn arm_for_task(&self) -> bool {
         self.arm();
+        false
     }
 
     /// Clears WAIT. Called with the list locked, when it is empty.

@@ -24,6 +24,7 @@ pub enum Wake {
 
 impl Wake {
     /// Wakes the sleeper. User code, for a task: call it without any lock.
+    #[inline]
     pub fn wake(self) {
         match self {
             // The standard library enters the system only if the thread really sleeps.
@@ -72,6 +73,7 @@ unsafe impl Sync for Waiter {}
 
 impl Waiter {
     /// Makes a node that is in no list.
+    #[inline]
     pub fn new() -> Self {
         Self {
             state: AtomicU8::new(IDLE),
@@ -81,6 +83,7 @@ impl Waiter {
     }
 
     /// Whether a notifier has taken the node out of its list. Nobody else touches the node then.
+    #[inline]
     pub fn is_notified(&self) -> bool {
         // ORDERING: Acquire pairs with the Release in `set_notified`: what the notifier did before is seen, and it is
         // done with the node.
@@ -88,30 +91,35 @@ impl Waiter {
     }
 
     /// Whether the node is in no list and holds no wake-up. For its owner.
+    #[inline]
     pub(super) fn is_idle(&self) -> bool {
         // ORDERING: Relaxed; only the owner makes it so, and only the owner takes it back.
         self.state.load(Ordering::Relaxed) == IDLE
     }
 
     /// Whether the node is in the list. Exact only under the list's lock.
+    #[inline]
     pub(super) fn is_waiting(&self) -> bool {
         // ORDERING: Relaxed; only changed under the list's lock, which the caller holds.
         self.state.load(Ordering::Relaxed) == WAITING
     }
 
     /// Marks the node as linked. Call with the list locked.
+    #[inline]
     pub(super) fn set_waiting(&self) {
         // ORDERING: Relaxed; the lock orders it for those who hold it, and the owner reads its own store.
         self.state.store(WAITING, Ordering::Relaxed);
     }
 
     /// Marks the node as taken out by its owner, with the list locked; or, for the owner of one that was notified, as used.
+    #[inline]
     pub(super) fn set_idle(&self) {
         // ORDERING: Relaxed; only the owner reads it from here on.
         self.state.store(IDLE, Ordering::Relaxed);
     }
 
     /// Marks the node as taken out by a notifier: its last access. Call with the list locked.
+    #[inline]
     pub(super) fn set_notified(&self) {
         // ORDERING: Release pairs with the Acquire in `is_notified`.
         self.state.store(NOTIFIED, Ordering::Release);

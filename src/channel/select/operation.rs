@@ -43,8 +43,8 @@ impl<T, E: PushEnd<T>> Source for SlotSource<'_, T, E> {
         self.end.core().set_senders_wait(Sleeper::Thread);
     }
 
-    fn arm_for_task(&self) {
-        self.end.core().set_senders_wait(Sleeper::Task);
+    fn arm_for_task(&self) -> bool {
+        self.end.core().set_senders_wait(Sleeper::Task)
     }
 
     fn disarm(&self) {
@@ -97,8 +97,8 @@ impl<S: Source> Source for Kept<S> {
         self.source.arm();
     }
 
-    fn arm_for_task(&self) {
-        self.source.arm_for_task();
+    fn arm_for_task(&self) -> bool {
+        self.source.arm_for_task()
     }
 
     fn disarm(&self) {
@@ -206,8 +206,8 @@ impl<R> Source for Entry<'_, R> {
         self.operation.source().arm();
     }
 
-    fn arm_for_task(&self) {
-        self.operation.source().arm_for_task();
+    fn arm_for_task(&self) -> bool {
+        self.operation.source().arm_for_task()
     }
 
     fn disarm(&self) {

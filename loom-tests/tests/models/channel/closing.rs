@@ -1,7 +1,7 @@
 //! Closing, by call or by the last sender's end, against sends, receives and sleepers.
 
 use super::{Tally, add_thread, filled, settle};
-use crate::harness::{Case, Model, witness};
+use crate::harness::{Case, Model, block_on, witness};
 use millpond_loom::TryRecvError;
 use std::sync::Arc;
 
@@ -125,6 +125,37 @@ fn close_against_two_sleeping_senders() {
         .floor(10_000)
         .witnesses(&["sender slept", "closed to send"])
         .run(|case| close_wakes_senders(case, 2));
+}
+
+/// A task that receives goes to sleep, or is about to, and the channel is closed: it hears of it.
+#[test]
+fn close_against_a_sleeping_receiving_task() {
+    Model::new("close, recv_async").preemptions(3).floor(10).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(1, 0, &tally));
+        let pair = Arc::clone(&ends);
+        case.thread(move || assert!(block_on(pair.1.recv_async()).is_err(), "nothing was sent"));
+        let pair = Arc::clone(&ends);
+        case.thread(move || assert!(pair.0.close()));
+        case.finish(move || settle(&tally, ends));
+    });
+}
+
+/// The same for one that sends into a full channel: it gets its value back.
+#[test]
+fn close_against_a_sleeping_sending_task() {
+    Model::new("close, send_async").preemptions(3).floor(10).run(|case| {
+        let tally = Tally::default();
+        let ends = Arc::new(filled(1, 1, &tally));
+        let (book, pair) = (tally.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            let answer = block_on(pair.0.send_async(book.value(1, 0)));
+            book.returned(answer.expect_err("there is no room").into_inner());
+        });
+        let pair = Arc::clone(&ends);
+        case.thread(move || assert!(pair.0.close()));
+        case.finish(move || settle(&tally, ends));
+    });
 }
 
 /// A close against a sender that has just been woken for room: it sends or gets its value back, never both.
