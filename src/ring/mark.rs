@@ -39,7 +39,7 @@ impl<T> Mpmc<T> {
 
     /// Whether there is no room, and the ring is not closed. A look at `head` behind a fence: for who has told the popper otherwise
     /// than by WAIT that it sleeps. False says nothing.
-    pub(super) fn is_full_fenced(&self) -> bool {
+    pub(super) fn sees_no_room(&self) -> bool {
         // ORDERING: Relaxed; as in `set_pushers_wait`.
         let tail = self.tail.load(Ordering::Relaxed);
         // ORDERING: SeqCst; as in `refuse_push`: a move of `head` that is not seen from here on is told of the sleeper.

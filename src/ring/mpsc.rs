@@ -126,7 +126,7 @@ impl<T, X> Mpsc<T, X> {
     /// True: there is no room before such a pop, nor was the ring closed when the list was locked. False says nothing.
     pub fn set_pushers_wait(&self, sleeper: Sleeper) -> bool {
         self.pushers.ring(sleeper);
-        self.ring.is_full_fenced()
+        self.ring.sees_no_room()
     }
 
     /// Says that no pusher waits. Call with the list of waiting pushers locked, when it is empty.
