@@ -297,7 +297,7 @@ impl<L> PoolBuilder<L> {
     /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`](crate::Pool::wait_idle) does not wait for it.
     ///
     /// **Do not submit from here to the pool itself if it makes room by dead letters**
-    /// ([`Overflow::DropOldest`](crate::Overflow::DropOldest) or [`DropNewest`](crate::Overflow::DropNewest) with
+    /// ([`Overflow::DropOldest`] or [`DropNewest`](Overflow::DropNewest) with
     /// [`Displaced::DeadLetter`](crate::Displaced::DeadLetter)). Each such job pushes out another one, or itself, which dies, and for
     /// which this function is called: with `DropOldest` the submission that began it may never return, as the place that it makes is
     /// taken by this one's, and with `DropNewest` the calls nest until a worker makes room or the stack is used up. Hand what has to be done

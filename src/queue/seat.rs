@@ -1,6 +1,6 @@
 //! A seat: the delivery that is worked on there, and what has been counted.
 //!
-//! A worker takes a job up and lays it down at the seat's [place](Custody), with one step each on a cache line of its own. A shutdown that
+//! A worker takes a job up and lays it down at the seat's [place](crate::sync::Custody), with one step each on a cache line of its own. A shutdown that
 //! runs out of time cuts the seat: from then on nothing is taken up here. A lease that runs out takes away what is in hand. For
 //! each job exactly one of two things happens: the worker laid it down before (and settles it), or it was taken away first (and
 //! whoever did so answers for it).
