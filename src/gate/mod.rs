@@ -24,9 +24,10 @@
 //! **Patience.** Waking a thread costs as much as a short job. If each settle woke a submitter for the one place that it made, workers would
 //! spend their time on waking, and the submitter, always just awake, would take a processor from them. So a thread that finds no
 //! room gives the processor away a few times, and then raises PATIENT instead of WAIT, in a list of its own: a settle wakes it only
-//! when there is *ample* room, for a quarter of the capacity. The argument is the same, with "ample room" for "room": it is a statement
+//! when there is *ample* room, for half of the capacity. The argument is the same, with "ample room" for "room": it is a statement
 //! about `settled` and `admitted`, and `admitted` only ever takes room away, so the settle that makes the room ample, or one after it,
-//! finds PATIENT and wakes. Where jobs are long, or places are taken up by jobs that are due much later, or others take each place
+//! finds PATIENT and wakes. To look at `admitted` costs a worker the submitters' cache line, so it looks only when `settled` comes to a
+//! multiple of [`Gate::stride`]: an eighth of the capacity, so that there is such a multiple between ample room and all of it. Where jobs are long, or places are taken up by jobs that are due much later, or others take each place
 //! as it is made, that may never come while there is a little room; so a patient submitter sleeps for 10 ms at the most, and then
 //! waits for any room at all. Where many wait already, one more goes to sleep at once.
 //!
@@ -67,8 +68,11 @@ const PATIENT: u64 = 0b1000;
 /// One job, in either word.
 const ONE: u64 = 0b1_0000;
 
-/// Ample room is this part of the capacity: by measurement a half, a quarter and an eighth do the same for short jobs.
-const AMPLE: u64 = 4;
+/// Ample room is this part of the capacity. With one submitter a half, a quarter and an eighth do the same for short jobs; with many,
+/// each of which sleeps for its part, the half does more.
+const AMPLE: u64 = 2;
+/// After this part of the capacity a settle looks whether there is ample room.
+const STRIDE: u64 = 8;
 
 /// Bounds the number of jobs held.
 pub struct Gate {
@@ -80,6 +84,8 @@ pub struct Gate {
     capacity: u64,
     /// For how much room a patient submitter waits.
     ample: u64,
+    /// At which multiples a settle looks for it: a power of two, and no more than the capacity without the ample room.
+    stride: u64,
 }
 
 /// What submitters touch: one cache line, which workers leave alone.
@@ -121,6 +127,7 @@ impl Gate {
             patient: WaitSet::with(WaitStrategy::Park, false),
             capacity: capacity as u64,
             ample: (capacity as u64 / AMPLE).max(1),
+            stride: 1 << (capacity as u64 / STRIDE).max(1).ilog2(),
         }
     }
 
@@ -215,7 +222,10 @@ impl Gate {
             self.blocked.notify(count, || self.disarm());
         }
         if before & PATIENT != 0 {
-            self.tell_patient(before / ONE + count as u64);
+            let (before, after) = (before / ONE, before / ONE + count as u64);
+            if (before ^ after) >= self.stride {
+                self.tell_patient(after);
+            }
         }
         before & QUIET != 0
     }

@@ -106,9 +106,37 @@ fn a_patient_submitter_is_woken_by_ample_room() {
         let gate = Arc::clone(&gate);
         move || block_on(&mut Patient(Admission { gate: &gate, limit: 8 }), Deadline::never()).unwrap()
     });
-    assert!(!gate.settle(1));
-    assert!(!gate.settle(1));
-    assert_eq!(blocked.join().unwrap(), admitted(9, 2), "a quarter of the capacity, and no sooner");
+    for _ in 0..4 {
+        assert!(!gate.settle(1));
+    }
+    assert_eq!(blocked.join().unwrap(), admitted(9, 4), "half of the capacity, and no sooner");
+}
+
+/// Whatever the capacity, and wherever the counts stand when the submitter goes to sleep, it is woken once all the jobs have left at
+/// the latest.
+#[test]
+fn a_stride_passes_between_ample_room_and_all_of_it() {
+    for capacity in (1..=33).chain([63, 64, 65, 100, 1000, 1024]) {
+        for offset in 0..capacity.min(17) {
+            let gate = Arc::new(Gate::new(capacity));
+            if offset > 0 {
+                gate.admit(offset).unwrap();
+                assert!(!gate.settle(offset));
+            }
+            gate.admit(capacity).unwrap();
+            let blocked = std::thread::spawn({
+                let gate = Arc::clone(&gate);
+                move || block_on(&mut Patient(Admission { gate: &gate, limit: 1 }), Deadline::never()).unwrap()
+            });
+            for _ in 0..20 {
+                std::thread::yield_now();
+            }
+            for _ in 0..capacity {
+                assert!(!gate.settle(1));
+            }
+            assert_eq!(blocked.join().unwrap().unwrap().count, 1);
+        }
+    }
 }
 
 #[test]

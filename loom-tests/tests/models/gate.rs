@@ -55,10 +55,10 @@ fn a_close_against_a_submitter_that_registers() {
     });
 }
 
-/// Makes a gate of capacity 8 that is full, and where room for two is ample.
-fn full_of_eight() -> Arc<Gate> {
-    let gate = Gate::new(8);
-    gate.admit(8).expect("there is room for eight");
+/// Makes a gate of capacity 4 that is full, and where room for two is ample.
+fn full_of_four() -> Arc<Gate> {
+    let gate = Gate::new(4);
+    gate.admit(4).expect("there is room for four");
     Arc::new(gate)
 }
 
@@ -78,19 +78,46 @@ fn enter_patiently(gate: &Gate) -> Result<Admitted, Refused> {
 fn two_settles_against_a_patient_submitter() {
     Model::new("gate: settle, settle, enter patiently").floor(100).witnesses(&["submitter slept"]).run(
         |case| {
-            let gate = full_of_eight();
+            let gate = full_of_four();
             let inner = Arc::clone(&gate);
-            case.thread(move || assert_eq!(enter_patiently(&inner), Ok(Admitted { first: 9, count: 1 })));
+            case.thread(move || assert_eq!(enter_patiently(&inner), Ok(Admitted { first: 5, count: 1 })));
             let inner = Arc::clone(&gate);
             case.thread(move || assert!(!inner.settle(1)));
             let inner = Arc::clone(&gate);
             case.twin(move || assert!(!inner.settle(1)));
             case.finish(move || {
-                assert_eq!(gate.held(), 7);
+                assert_eq!(gate.held(), 3);
                 assert!(gate.waiters().is_empty());
             });
         },
     );
+}
+
+/// Settles look for ample room at every second job that leaves only. Here the room becomes ample with one that does not look: the one
+/// after it does, in another thread, and the submitter is told however late it registers.
+#[test]
+fn strides_against_a_patient_submitter() {
+    Model::new("gate: settle, settle with strides, enter patiently")
+        .floor(100)
+        .witnesses(&["submitter slept"])
+        .run(|case| {
+            let gate = Gate::new(16);
+            gate.admit(16).expect("there is room for sixteen");
+            assert!(!gate.settle(1));
+            gate.admit(1).expect("there is room for one again");
+            assert!(!gate.settle(7));
+            let gate = Arc::new(gate);
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert_eq!(enter_patiently(&inner), Ok(Admitted { first: 18, count: 1 })));
+            let inner = Arc::clone(&gate);
+            case.thread(move || assert!(!inner.settle(1)));
+            let inner = Arc::clone(&gate);
+            case.twin(move || assert!(!inner.settle(1)));
+            case.finish(move || {
+                assert_eq!(gate.held(), 8);
+                assert!(gate.waiters().is_empty());
+            });
+        });
 }
 
 /// The room that was ample is taken by somebody else, who leaves again: the patient submitter is told once more.
@@ -101,7 +128,7 @@ fn ample_room_that_is_taken_away_and_comes_back() {
         .floor(100)
         .witnesses(&["submitter slept"])
         .run(|case| {
-            let gate = full_of_eight();
+            let gate = full_of_four();
             let inner = Arc::clone(&gate);
             case.thread(move || assert_eq!(enter_patiently(&inner).map(|admitted| admitted.count), Ok(1)));
             let inner = Arc::clone(&gate);
@@ -111,7 +138,7 @@ fn ample_room_that_is_taken_away_and_comes_back() {
                 assert!(!inner.settle(1));
             });
             case.finish(move || {
-                assert_eq!(gate.held(), 7);
+                assert_eq!(gate.held(), 3);
                 assert!(gate.waiters().is_empty());
             });
         });
@@ -126,7 +153,7 @@ fn a_patient_submitter_and_one_that_is_not() {
         .floor(300)
         .witnesses(&["submitter slept"])
         .run(|case| {
-            let gate = full_of_eight();
+            let gate = full_of_four();
             let inner = Arc::clone(&gate);
             case.thread(move || assert_eq!(enter_patiently(&inner).map(|admitted| admitted.count), Ok(1)));
             let inner = Arc::clone(&gate);
@@ -137,7 +164,7 @@ fn a_patient_submitter_and_one_that_is_not() {
                 assert!(!inner.settle(2));
             });
             case.finish(move || {
-                assert_eq!(gate.held(), 7);
+                assert_eq!(gate.held(), 3);
                 assert!(gate.waiters().is_empty());
             });
         });
@@ -147,7 +174,7 @@ fn a_patient_submitter_and_one_that_is_not() {
 #[test]
 fn a_close_against_a_patient_submitter() {
     Model::new("gate: close, enter patiently").floor(20).witnesses(&["submitter slept"]).run(|case| {
-        let gate = full_of_eight();
+        let gate = full_of_four();
         let inner = Arc::clone(&gate);
         case.thread(move || assert_eq!(enter_patiently(&inner), Err(Refused::Closed)));
         let inner = Arc::clone(&gate);
