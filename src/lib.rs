@@ -47,7 +47,7 @@
 //! * `cron`: schedules by cron expression, `CronSchedule`, and what to do about runs that were missed, `Recurrence`.
 //! * `serde`: dead letters exported as lines of JSON, for jobs that are `serde::Serialize`: `Selected::export_json`.
 //! * `tokio`: handlers that run inside a runtime of yours: `PoolBuilder::runtime`.
-//! * `sink`: senders that can be cloned as a `futures_sink::Sink`: `Sender::sink` and `into_sink` (`SendSink`).
+//! * `sink`: senders as a `futures_sink::Sink`: `Sender::into_sink`, and `sink` where they can be cloned (`SendSink`).
 //!
 //! None is on by default. The compiler must be 1.85 or newer; the target must have 64-bit atomics.
 

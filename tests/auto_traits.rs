@@ -184,13 +184,17 @@ macro_rules! of_anything {
             row!($T, "S S 0 0 0", spsc::ClosedFuture<'static, $T>),
             row!($T, "S S 1 1 1", spsc::IntoIter<$T>),
             row!($T, "S S 1 0 1", spsc::Iter<'static, $T>),
+            row!($T, "S S 1 0 1", spsc::Permit<'static, $T>),
             row!($T, "S S 1 1 1", spsc::Receiver<$T>),
             row!($T, "S S 0 0 0", spsc::RecvFuture<'static, $T>),
             row!($T, "S B 0 0 0", spsc::RecvManyFuture<'static, $T>),
             #[cfg(feature = "stream")]
             row!($T, "S S 1 0 0", spsc::RecvStream<$T>),
+            row!($T, "S S 0 0 0", spsc::ReserveFuture<'static, $T>),
             row!($T, "S B 0 0 0", spsc::SendFuture<'static, $T>),
             row!($T, "S B 0 0 0", spsc::SendManyFuture<'static, $T>),
+            #[cfg(feature = "sink")]
+            row!($T, "S S 1 0 0", spsc::SendSink<$T>),
             row!($T, "S S 1 1 1", spsc::Sender<$T>),
             row!($T, "S S 1 0 1", spsc::TryIter<'static, $T>),
             // The rings.
@@ -509,10 +513,11 @@ impl Sources {
         add("", self.reexported("lib.rs"));
         add("", self.declared("channel/mpmc.rs"));
         add("", self.made_by_macros("channel/mpmc.rs"));
-        for (path, file) in [("mpsc::", "channel/mpsc.rs"), ("spsc::", "channel/spsc.rs")] {
+        for (path, file) in [("mpsc::", "channel/mpsc.rs"), ("spsc::", "channel/spsc/mod.rs")] {
             add(path, self.declared(file));
             add(path, self.made_by_macros(file));
         }
+        add("spsc::", self.reexported("channel/spsc/mod.rs"));
         add("broadcast::", self.reexported("broadcast/mod.rs"));
         add("topic::", self.reexported("topic/mod.rs"));
         add("testing::", self.reexported("testing/mod.rs"));

@@ -126,7 +126,9 @@ fn a_stride_passes_between_ample_room_and_all_of_it() {
             gate.admit(capacity).unwrap();
             let blocked = std::thread::spawn({
                 let gate = Arc::clone(&gate);
-                move || block_on(&mut Patient(Admission { gate: &gate, limit: 1 }), Deadline::never()).unwrap()
+                move || {
+                    block_on(&mut Patient(Admission { gate: &gate, limit: 1 }), Deadline::never()).unwrap()
+                }
             });
             for _ in 0..20 {
                 std::thread::yield_now();

@@ -169,6 +169,14 @@ impl<T, X> Pusher<T, X> {
         lane.geometry().len(lane.head(), self.tail) + ahead < lane.geometry().capacity()
     }
 
+    /// Looks for room for one value. Room that was seen stays until it is pushed into: nobody else pushes.
+    pub fn look_for_room(&mut self) -> Result<(), PushError<()>> {
+        if self.ring.is_closed() {
+            return Err(PushError::Closed(()));
+        }
+        if self.tail == self.limit && !self.sees_room() { Err(PushError::Full(())) } else { Ok(()) }
+    }
+
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
     #[inline]
     pub fn push(&mut self, value: T) -> Result<bool, PushError<T>> {

@@ -13,23 +13,27 @@
 //! assert_eq!(rx.iter().sum::<i32>(), 499_500);
 //! ```
 
-use super::end::{PopEnd, PushEnd};
-use super::error::{
+mod permit;
+#[cfg(feature = "sink")]
+mod sink;
+
+use crate::channel::end::{PopEnd, PushEnd};
+use crate::channel::error::{
     RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TryRecvRelaxedError, TrySendError, TrySendRelaxedError,
 };
-use super::exchange::Exchange;
-use super::future::futures;
-use super::iter::iterators;
-use super::observers::observers;
-use super::receiver::receiver;
-use super::select::selectable;
-use super::sender::sender;
-use super::sides::Sides;
-use super::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
+use crate::channel::exchange::Exchange;
+use crate::channel::future::futures;
+use crate::channel::iter::iterators;
+use crate::channel::observers::observers;
+use crate::channel::receiver::receiver;
+use crate::channel::select::selectable;
+use crate::channel::sender::sender;
+use crate::channel::sides::Sides;
+use crate::channel::source::{self, ClosedSource, RecvManySource, RecvSource, SendManySource, SendSource};
 #[cfg(feature = "stream")]
-use super::stream::stream;
-use super::waits::{Core, Waits};
+use crate::channel::stream::stream;
+use crate::channel::waits::{Core, Waits};
 #[cfg(millpond_model)]
 use crate::ring::spsc_near_wrap_around;
 use crate::ring::{Owed, PopError, Popper, PushError, Pusher, Spsc, spsc};
@@ -42,6 +46,10 @@ use std::iter::FusedIterator;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+
+pub use permit::{Permit, ReserveFuture};
+#[cfg(feature = "sink")]
+pub use sink::SendSink;
 
 /// Makes a channel that holds up to `capacity` messages, and returns its only two ends.
 ///
@@ -124,6 +132,11 @@ iterators!(mut);
 stream!();
 
 impl<T> Sender<T> {
+    #[inline(always)]
+    fn exchange(&self) -> Option<&Exchange<T>> {
+        if self.meets { self.pusher.ring().extra().exchange() } else { None }
+    }
+
     #[inline(always)]
     const fn end(&mut self) -> &mut Self {
         self
@@ -266,7 +279,7 @@ impl<T> PushEnd<T> for &mut Sender<T> {
 
     #[inline(always)]
     fn exchange(&self) -> Option<&Exchange<T>> {
-        if self.meets { self.pusher.ring().extra().exchange() } else { None }
+        Sender::exchange(self)
     }
 
     #[inline(always)]
