@@ -171,10 +171,13 @@ impl<T, X> Pusher<T, X> {
 
     /// Looks for room for one value. Room that was seen stays until it is pushed into: nobody else pushes.
     pub fn look_for_room(&mut self) -> Result<(), PushError<()>> {
-        if self.ring.is_closed() {
-            return Err(PushError::Closed(()));
+        let has_room = self.tail != self.limit || self.sees_room();
+        // Behind the look: a popper that goes makes room as well, after it has closed the ring.
+        match self.ring.is_closed() {
+            true => Err(PushError::Closed(())),
+            false if has_room => Ok(()),
+            false => Err(PushError::Full(())),
         }
-        if self.tail == self.limit && !self.sees_room() { Err(PushError::Full(())) } else { Ok(()) }
     }
 
     /// Pushes a value behind all others. `Ok(true)`: a popper waits and is owed a wake-up.
