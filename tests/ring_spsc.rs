@@ -632,3 +632,28 @@ fn what_is_said_for_debugging_and_of_errors() {
         ("the ring is empty".into(), true)
     );
 }
+
+/// Exactly so many or none, across the end of the ring as well, and nothing is taken by asking.
+#[test]
+fn exact_chunks() {
+    for capacity in 1..7 {
+        for offset in 0..=capacity {
+            let (mut producer, mut consumer) = ring(capacity);
+            for n in 0..offset {
+                producer.push(n).unwrap();
+                consumer.pop().unwrap();
+            }
+            assert!(producer.chunk_exact(capacity + 1).is_none() && consumer.chunk_exact(1).is_none());
+            assert!(producer.chunk_exact(0).unwrap().is_empty() && consumer.chunk_exact(0).unwrap().is_empty());
+            let mut chunk = producer.chunk_exact(capacity).unwrap();
+            assert_eq!((chunk.len(), chunk.fill_from(0..)), (capacity, capacity));
+            drop(chunk);
+            let mut chunk = producer.chunk_exact(capacity).unwrap();
+            assert_eq!((chunk.fill_from(0..capacity), chunk.commit()), (capacity, capacity));
+            assert!(producer.chunk_exact(1).is_none() && consumer.chunk_exact(capacity + 1).is_none());
+            assert!(consumer.chunk_exact(1).unwrap().into_iter().eq([0]));
+            assert!(consumer.chunk_exact(capacity).is_none() && producer.chunk_exact(1).is_some());
+            assert!(consumer.chunk_exact(capacity - 1).unwrap().into_iter().eq(1..capacity));
+        }
+    }
+}

@@ -13,6 +13,8 @@
 //! assert_eq!(rx.iter().sum::<i32>(), 499_500);
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod permit;
 #[cfg(feature = "sink")]
 mod sink;

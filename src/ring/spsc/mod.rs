@@ -162,22 +162,6 @@ impl<T> Producer<T> {
         Ok(())
     }
 
-    /// Returns a chunk of up to `limit` free places, to be filled and then published at once.
-    ///
-    /// As many as are free when this is called; none if the ring is full.
-    ///
-    /// *Progress.* Wait-free.
-    #[inline]
-    pub fn chunk(&mut self, limit: usize) -> WriteChunk<'_, T> {
-        let geometry = self.shared.lane.geometry();
-        let mut free = geometry.len(self.tail, self.limit);
-        if free < limit {
-            self.sees_room();
-            free = geometry.len(self.tail, self.limit);
-        }
-        WriteChunk::new(self, free.min(limit))
-    }
-
     /// Pushes copies of the values from the front of `values` while there is room, and returns how many.
     ///
     /// All are published by one store.
@@ -310,22 +294,6 @@ impl<T> Consumer<T> {
         }
         // SAFETY: the slot is full and ours (R1); it stays so while the reference keeps this end borrowed.
         Some(unsafe { self.shared.lane.value(self.head) })
-    }
-
-    /// Returns a chunk of up to `limit` values, to be looked at or taken where they lie.
-    ///
-    /// As many as are inside when this is called; none if the ring is empty.
-    ///
-    /// *Progress.* Wait-free.
-    #[inline]
-    pub fn chunk(&mut self, limit: usize) -> ReadChunk<'_, T> {
-        let geometry = self.shared.lane.geometry();
-        let mut inside = geometry.len(self.head, self.limit);
-        if inside < limit {
-            self.sees_values();
-            inside = geometry.len(self.head, self.limit);
-        }
-        ReadChunk::new(self, inside.min(limit))
     }
 
     /// Pops values to the front of `values` while there are any and it has places, and returns how many.

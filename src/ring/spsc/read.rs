@@ -5,6 +5,38 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
+impl<T> Consumer<T> {
+    /// Returns a chunk of up to `limit` values, to be looked at or taken where they lie.
+    ///
+    /// As many as are inside when this is called; none if the ring is empty.
+    ///
+    /// *Progress.* Wait-free.
+    #[inline]
+    pub fn chunk(&mut self, limit: usize) -> ReadChunk<'_, T> {
+        let geometry = self.shared.lane.geometry();
+        let mut inside = geometry.len(self.head, self.limit);
+        if inside < limit {
+            self.sees_values();
+            inside = geometry.len(self.head, self.limit);
+        }
+        ReadChunk::new(self, inside.min(limit))
+    }
+
+    /// Returns a chunk of exactly `count` values, to be looked at or taken where they lie. `None`: there are fewer.
+    ///
+    /// See [`Producer::chunk_exact`].
+    ///
+    /// *Progress.* Wait-free.
+    #[inline]
+    pub fn chunk_exact(&mut self, count: usize) -> Option<ReadChunk<'_, T>> {
+        let geometry = self.shared.lane.geometry();
+        if geometry.len(self.head, self.limit) < count {
+            self.sees_values();
+        }
+        (geometry.len(self.head, self.limit) >= count).then(|| ReadChunk::new(self, count))
+    }
+}
+
 /// The oldest values of a ring, from [`Consumer::chunk`].
 ///
 /// They stay in the ring until they are [committed](Self::commit) or taken by iterating: a chunk that is dropped changes nothing.

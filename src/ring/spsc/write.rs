@@ -6,6 +6,52 @@ use std::fmt;
 #[cfg(not(millpond_loom))]
 use std::mem::MaybeUninit;
 
+impl<T> Producer<T> {
+    /// Returns a chunk of up to `limit` free places, to be filled and then published at once.
+    ///
+    /// As many as are free when this is called; none if the ring is full.
+    ///
+    /// *Progress.* Wait-free.
+    #[inline]
+    pub fn chunk(&mut self, limit: usize) -> WriteChunk<'_, T> {
+        let geometry = self.shared.lane.geometry();
+        let mut free = geometry.len(self.tail, self.limit);
+        if free < limit {
+            self.sees_room();
+            free = geometry.len(self.tail, self.limit);
+        }
+        WriteChunk::new(self, free.min(limit))
+    }
+
+    /// Returns a chunk of exactly `count` free places, to be filled and then published at once. `None`: there are fewer.
+    ///
+    /// For whoever would rather come back than publish less: the other end then finds whole chunks, and takes the cache
+    /// lines over less often.
+    ///
+    /// *Progress.* Wait-free.
+    ///
+    /// # Examples
+    /// ```
+    /// let (mut producer, mut consumer) = millpond::ring::spsc::ring(4);
+    /// producer.chunk_exact(3).expect("all is free").fill_from([1, 2, 3]); // not committed
+    /// let mut chunk = producer.chunk_exact(3).expect("so it still is");
+    /// chunk.fill_from([1, 2, 3]);
+    /// chunk.commit();
+    /// assert!(producer.chunk_exact(2).is_none());
+    /// assert!(consumer.chunk_exact(4).is_none());
+    /// let chunk = consumer.chunk_exact(2).expect("three are inside");
+    /// assert_eq!(chunk.into_iter().sum::<i32>(), 3);
+    /// ```
+    #[inline]
+    pub fn chunk_exact(&mut self, count: usize) -> Option<WriteChunk<'_, T>> {
+        let geometry = self.shared.lane.geometry();
+        if geometry.len(self.tail, self.limit) < count {
+            self.sees_room();
+        }
+        (geometry.len(self.tail, self.limit) >= count).then(|| WriteChunk::new(self, count))
+    }
+}
+
 /// Free places at the end of a ring, from [`Producer::chunk`].
 ///
 /// Values that are filled in become visible to the consumer all at once, by [`commit`](Self::commit). A chunk that is dropped
@@ -62,20 +108,38 @@ impl<'a, T> WriteChunk<'a, T> {
     /// *Progress.* Wait-free, but for the iterator.
     #[inline]
     pub fn fill_from(&mut self, values: impl IntoIterator<Item = T>) -> usize {
-        let (before, mut at) = (self.filled, self.at(self.filled));
-        if self.filled == self.len {
-            return 0;
+        let before = self.filled;
+        if self.filled < self.len {
+            self.fill_places(values.into_iter());
         }
-        for value in values {
+        self.filled - before
+    }
+
+    /// Fills places slot by slot, as loom's cells demand.
+    #[cfg(millpond_loom)]
+    fn fill_places(&mut self, values: impl Iterator<Item = T>) {
+        let mut at = self.at(self.filled);
+        for value in values.take(self.len - self.filled) {
             // SAFETY: the places up to `len` are free (R1) and those from `filled` on are empty; we hold the pusher.
             unsafe { self.producer.shared.lane.put(at, value) };
             at = self.producer.shared.lane.geometry().next(at);
             self.filled += 1;
-            if self.filled == self.len {
-                break;
+        }
+    }
+
+    /// Fills places where they lie: two runs of memory, so that nothing but the value is looked at for each.
+    #[cfg(not(millpond_loom))]
+    #[inline]
+    fn fill_places(&mut self, mut values: impl Iterator<Item = T>) {
+        let (first, count) = (self.at(self.filled), self.len - self.filled);
+        for (piece, count) in self.producer.shared.lane.pieces(first, count) {
+            // SAFETY: these places are free and the pusher's (R1), which is borrowed; the other piece lies elsewhere.
+            let places = unsafe { std::slice::from_raw_parts_mut(piece, count) };
+            for (place, value) in places.iter_mut().zip(&mut values) {
+                place.write(value);
+                self.filled += 1;
             }
         }
-        self.filled - before
     }
 
     /// Publishes the filled places, by one store, and returns how many. The others are given back.

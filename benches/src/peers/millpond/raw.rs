@@ -26,8 +26,9 @@ impl TryRx for Consumer<u64> {
 
 impl ChunkTx for Producer<u64> {
     fn push_chunk(&mut self, first: u64, count: usize) -> usize {
-        let mut chunk = self.chunk(count);
-        chunk.fill_from(first..first + count as u64);
+        // As rtrb's: the whole chunk, or none.
+        let Some(mut chunk) = self.chunk_exact(count) else { return 0 };
+        chunk.fill_from(first..);
         chunk.commit()
     }
 }
