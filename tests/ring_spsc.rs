@@ -644,7 +644,9 @@ fn exact_chunks() {
                 consumer.pop().unwrap();
             }
             assert!(producer.chunk_exact(capacity + 1).is_none() && consumer.chunk_exact(1).is_none());
-            assert!(producer.chunk_exact(0).unwrap().is_empty() && consumer.chunk_exact(0).unwrap().is_empty());
+            assert!(
+                producer.chunk_exact(0).unwrap().is_empty() && consumer.chunk_exact(0).unwrap().is_empty()
+            );
             let mut chunk = producer.chunk_exact(capacity).unwrap();
             assert_eq!((chunk.len(), chunk.fill_from(0..)), (capacity, capacity));
             drop(chunk);

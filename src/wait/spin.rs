@@ -15,14 +15,21 @@ use crate::sync::{hint, single_cpu, thread};
 pub(super) const SPINS: u32 = 400;
 /// Rounds of giving the processor away. Some 50 us where nobody else wants it.
 const YIELDS: u32 = 16;
+/// As many where they failed lately: who waits for milliseconds each time is better asleep.
+const YIELDS_WITHOUT_HOPE: u32 = 1;
 /// Pauses between the looks that follow a yield.
 const PAUSES_AFTER_YIELD: u32 = 16;
 /// Looks between two times at which a busy thread gives the processor away and looks at the clock.
 const BUSY_LOOKS: u32 = 256;
 /// So many failed spins in a row, and the next ones are left out ...
 const FAILURES_TO_SKIP: u32 = 4;
-/// ... but for one in so many.
-const RETRY_EVERY: u32 = 16;
+/// ... but for the eighth, the sixteenth and so on, and then one in so many.
+const RETRY_EVERY: u32 = 256;
+
+/// After so many turns on one processor a thread sleeps, to be woken on another.
+const TURNS_TOGETHER: u32 = 32;
+/// After so many, where that has not helped.
+const MOST_TURNS_TOGETHER: u32 = 1024;
 
 /// How spinning went lately on one side of one channel.
 pub(super) struct SpinHistory {
@@ -43,7 +50,13 @@ impl SpinHistory {
         }
         // ORDERING: Relaxed; a lost count does no harm.
         self.failures.store(failures.wrapping_add(1).max(FAILURES_TO_SKIP), Ordering::Relaxed);
-        failures % RETRY_EVERY == 0
+        failures.is_power_of_two() || failures % RETRY_EVERY == 0
+    }
+
+    /// Has the next spin tried, and the ones after it if it succeeds.
+    fn give_a_chance(&self) {
+        // ORDERING: Relaxed; a hint about the past.
+        self.failures.store(FAILURES_TO_SKIP - 1, Ordering::Relaxed);
     }
 
     fn record(&self, succeeded: bool) {
@@ -54,6 +67,55 @@ impl SpinHistory {
             // ORDERING: Relaxed; a lost count does no harm.
             self.failures.store(now, Ordering::Relaxed);
         }
+    }
+}
+
+/// Whether a thread and the one that it waits for seem to take turns on one processor while another is idle: where a spin is in vain,
+/// and the first time that the processor is given away brings what was waited for, many times in a row.
+///
+/// The system may leave them there for long, since neither of them ever sleeps: it moves a thread to an idle processor when it is
+/// woken. So one of them goes to sleep for once; and if that does not help, ever less often.
+pub(super) struct Neighbour {
+    turns: AtomicU32,
+    /// After so many turns one goes to sleep.
+    patience: AtomicU32,
+}
+
+impl Neighbour {
+    pub(super) fn new() -> Self {
+        Self { turns: AtomicU32::new(0), patience: AtomicU32::new(TURNS_TOGETHER) }
+    }
+
+    /// Giving the processor away brought at once what was waited for.
+    fn came(&self) {
+        // ORDERING: Relaxed, here and below; a hint, of which a lost count does no harm.
+        self.turns.store(self.turns.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// A spin was not in vain.
+    fn went(&self) {
+        // ORDERING: Relaxed; as in `came`.
+        if self.turns.load(Ordering::Relaxed) != 0 {
+            // ORDERING: Relaxed; as in `came`.
+            self.turns.store(0, Ordering::Relaxed);
+            // ORDERING: Relaxed; as in `came`.
+            self.patience.store(TURNS_TOGETHER, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it is time to sleep for once.
+    fn is_to_be_left(&self) -> bool {
+        // ORDERING: Relaxed; as in `came`.
+        let patience = self.patience.load(Ordering::Relaxed);
+        // ORDERING: Relaxed; as in `came`.
+        let long = self.turns.load(Ordering::Relaxed) >= patience;
+        if long {
+            // ORDERING: Relaxed; as in `came`. One is left, so that the next spin that is not in vain is noticed.
+            self.turns.store(1, Ordering::Relaxed);
+            // ORDERING: Relaxed; as in `came`.
+            self.patience.store((patience * 2).min(MOST_TURNS_TOGETHER), Ordering::Relaxed);
+        }
+        long
     }
 }
 
@@ -124,14 +186,23 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
     if deadline.has_passed() {
         return None;
     }
-    if !single_cpu() && at.waiters().spins.is_hopeful() {
+    let has_peers = !single_cpu();
+    if has_peers && at.waiters().spins.is_hopeful() {
         let output = spin_for(at, at.waiters().pauses);
         at.waiters().spins.record(output.is_some());
         if output.is_some() {
+            at.waiters().neighbour.went();
             return output;
         }
     }
-    yield_for(at, deadline)
+    if has_peers && at.waiters().neighbour.is_to_be_left() {
+        at.waiters().spins.give_a_chance();
+        return None;
+    }
+    let rounds = if at.waiters().yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
+    let output = yield_for(at, deadline, rounds);
+    at.waiters().yields.record(output.is_some());
+    output
 }
 
 /// Looks until there is something, or the deadline passes.
@@ -168,14 +239,17 @@ fn spin_for<L: Look>(at: &mut L, pauses: u32) -> Option<L::Output> {
     None
 }
 
-fn yield_for<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
-    for _ in 0..YIELDS {
+fn yield_for<L: Look>(at: &mut L, deadline: &Deadline, rounds: u32) -> Option<L::Output> {
+    for round in 0..rounds {
         thread::yield_now();
         for pauses in [0, PAUSES_AFTER_YIELD, PAUSES_AFTER_YIELD] {
             for _ in 0..pauses {
                 hint::spin_loop();
             }
             if let Some(output) = at.look() {
+                if round == 0 {
+                    at.waiters().neighbour.came();
+                }
                 return Some(output);
             }
         }
@@ -184,4 +258,41 @@ fn yield_for<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output> {
         }
     }
     None
+}
+
+#[cfg(all(test, not(millpond_model)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spins_that_fail_are_left_out_and_tried_again_ever_less_often() {
+        let history = SpinHistory::new();
+        let tried: Vec<u32> = (0..1_025)
+            .filter(|_| {
+                let hopeful = history.is_hopeful();
+                if hopeful {
+                    history.record(false);
+                }
+                hopeful
+            })
+            .collect();
+        assert!((8..20).contains(&tried.len()), "{tried:?}");
+        assert!(tried[..4] == [0, 1, 2, 3]);
+        history.give_a_chance();
+        assert!(history.is_hopeful());
+        history.record(true);
+        assert!((0..3).all(|_| history.is_hopeful()));
+    }
+
+    #[test]
+    fn neighbours_part_ever_less_often_while_it_does_not_help() {
+        let neighbour = Neighbour::new();
+        let parted =
+            |turns: u32| (0..turns).filter(|_| (neighbour.came(), neighbour.is_to_be_left()).1).count();
+        assert_eq!([parted(TURNS_TOGETHER - 1), parted(1)], [0, 1]);
+        assert_eq!([parted(TURNS_TOGETHER), parted(TURNS_TOGETHER)], [0, 1]);
+        assert!((2..6).contains(&parted(2 * MOST_TURNS_TOGETHER)), "and so on");
+        neighbour.went();
+        assert_eq!([parted(TURNS_TOGETHER - 1), parted(1)], [0, 1], "it had helped");
+    }
 }
