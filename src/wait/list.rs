@@ -5,7 +5,7 @@
 //! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
 
 use super::hope::Hope;
-use super::spin::{Look, Neighbour, SPINS, SpinHistory, look};
+use super::spin::{Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
 use crate::sync::{Mutex, MutexGuard};
@@ -21,12 +21,8 @@ const BATCH: usize = 16;
 /// Those who wait for one thing.
 pub struct WaitSet {
     list: Mutex<List>,
-    /// How spinning went lately for those who wait here.
+    /// How spinning and yielding went lately for those who wait here.
     pub(super) spins: SpinHistory,
-    /// How giving the processor away went lately for them.
-    pub(super) yields: SpinHistory,
-    /// Whether they share a processor with whom they wait for.
-    pub(super) neighbour: Neighbour,
     /// For how many pauses a thread spins before it gives the processor away for the first time.
     pub(super) pauses: u32,
     pub(super) strategy: WaitStrategy,
@@ -67,8 +63,6 @@ impl WaitSet {
         Self {
             list: Mutex::new(List { first: None, last: None, count: 0 }),
             spins: SpinHistory::new(),
-            yields: SpinHistory::new(),
-            neighbour: Neighbour::new(),
             pauses: SPINS,
             strategy,
             lines_up_first,

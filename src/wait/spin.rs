@@ -31,17 +31,30 @@ const TURNS_TOGETHER: u32 = 32;
 /// After so many, where that has not helped.
 const MOST_TURNS_TOGETHER: u32 = 1024;
 
-/// How spinning went lately on one side of one channel.
+/// How waiting without sleep went lately: for one side of one channel, or for one who waits.
 pub(super) struct SpinHistory {
-    failures: AtomicU32,
+    spins: Streak,
+    yields: Streak,
+    neighbour: Neighbour,
 }
 
 impl SpinHistory {
     pub(super) fn new() -> Self {
+        Self { spins: Streak::new(), yields: Streak::new(), neighbour: Neighbour::new() }
+    }
+}
+
+/// How many in a row failed.
+struct Streak {
+    failures: AtomicU32,
+}
+
+impl Streak {
+    fn new() -> Self {
         Self { failures: AtomicU32::new(0) }
     }
 
-    /// Whether spinning is worth a try.
+    /// Whether one more is worth a try.
     fn is_hopeful(&self) -> bool {
         // ORDERING: Relaxed; a hint about the past.
         let failures = self.failures.load(Ordering::Relaxed);
@@ -53,7 +66,7 @@ impl SpinHistory {
         failures.is_power_of_two() || failures % RETRY_EVERY == 0
     }
 
-    /// Has the next spin tried, and the ones after it if it succeeds.
+    /// Has the next one tried, and those after it if it succeeds.
     fn give_a_chance(&self) {
         // ORDERING: Relaxed; a hint about the past.
         self.failures.store(FAILURES_TO_SKIP - 1, Ordering::Relaxed);
@@ -75,14 +88,14 @@ impl SpinHistory {
 ///
 /// The system may leave them there for long, since neither of them ever sleeps: it moves a thread to an idle processor when it is
 /// woken. So one of them goes to sleep for once; and if that does not help, ever less often.
-pub(super) struct Neighbour {
+struct Neighbour {
     turns: AtomicU32,
     /// After so many turns one goes to sleep.
     patience: AtomicU32,
 }
 
 impl Neighbour {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self { turns: AtomicU32::new(0), patience: AtomicU32::new(TURNS_TOGETHER) }
     }
 
@@ -187,21 +200,21 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     let has_peers = !single_cpu();
-    if has_peers && at.waiters().spins.is_hopeful() {
+    if has_peers && at.waiters().spins.spins.is_hopeful() {
         let output = spin_for(at, at.waiters().pauses);
-        at.waiters().spins.record(output.is_some());
+        at.waiters().spins.spins.record(output.is_some());
         if output.is_some() {
-            at.waiters().neighbour.went();
+            at.waiters().spins.neighbour.went();
             return output;
         }
     }
-    if has_peers && at.waiters().neighbour.is_to_be_left() {
-        at.waiters().spins.give_a_chance();
+    if has_peers && at.waiters().spins.neighbour.is_to_be_left() {
+        at.waiters().spins.spins.give_a_chance();
         return None;
     }
-    let rounds = if at.waiters().yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
+    let rounds = if at.waiters().spins.yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
     let output = yield_for(at, deadline, rounds);
-    at.waiters().yields.record(output.is_some());
+    at.waiters().spins.yields.record(output.is_some());
     output
 }
 
@@ -248,7 +261,7 @@ fn yield_for<L: Look>(at: &mut L, deadline: &Deadline, rounds: u32) -> Option<L:
             }
             if let Some(output) = at.look() {
                 if round == 0 {
-                    at.waiters().neighbour.came();
+                    at.waiters().spins.neighbour.came();
                 }
                 return Some(output);
             }
@@ -266,7 +279,7 @@ mod tests {
 
     #[test]
     fn spins_that_fail_are_left_out_and_tried_again_ever_less_often() {
-        let history = SpinHistory::new();
+        let history = Streak::new();
         let tried: Vec<u32> = (0..1_025)
             .filter(|_| {
                 let hopeful = history.is_hopeful();
