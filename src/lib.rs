@@ -37,7 +37,8 @@
 //! The rings take no lock and never enter the system while nobody waits, but they are *not* lock-free in the formal sense: if a
 //! thread is suspended between claiming and publishing one slot (a few instructions around a move of `T`), the receiver that
 //! needs exactly that slot, and senders one full lap later, cannot complete until it resumes; all other slots stay usable. In a
-//! broadcast all subscribers need that slot. A suspended *subscriber* of a lossy broadcast holds nobody up.
+//! broadcast all subscribers need that slot. A suspended *subscriber* of a lossy broadcast holds nobody up, unless it is just entering or
+//! leaving the list of those who sleep.
 //! Nobody spins on such a thread for long: they yield, then nap. Waiting uses a mutex on the slow path only. Between one sender and
 //! one receiver ([`spsc`], [`ring::spsc`](mod@ring::spsc)) there is no such step: sending and receiving are wait-free while nobody waits.
 //!

@@ -33,7 +33,9 @@
 //! *Progress.* Receiving is a few loads and a store to a cache line of the subscriber's own; publishing one atomic
 //! read-modify-write. Publishers take a lock once in many messages, when they have used up the room that they last counted. A
 //! publisher that is suspended in the few instructions between claiming a place and filling it keeps all subscribers from
-//! going on, and other publishers one lap later; a suspended *subscriber* of a lossy channel holds nobody up, wherever it is.
+//! going on, and other publishers one lap later. A suspended *subscriber* of a lossy channel holds nobody up while it receives or
+//! sleeps; only in the few instructions in which it enters or leaves the list of those who sleep, a publisher that comes to wake
+//! somebody waits for it.
 //!
 //! The lossless log follows the LMAX Disruptor (a gating cursor for each reader, a limit that writers cache); the lossy one
 //! protects what is being read by hazard pointers (Michael, 2004). The head of `log` has the protocol and the argument.
