@@ -2,8 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, CachePadded};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::sync::{Arc, CachePadded, Sleeper, fences_are_free, free_fence, heavy_fence};
 #[cfg(not(millpond_lower))]
 use crate::time::Alarm;
 use crate::wait::WaitSet;
@@ -15,7 +15,97 @@ use std::time::Instant;
 const SPINS: u32 = 50;
 
 /// In `gate`: publishers wait until no subscriber has yet to read the message at this position.
-pub(super) const ARMED: u64 = 1;
+const ARMED: u64 = 1;
+/// In `gate`: subscribers pass a full fence before they look. Never lowered.
+const STRICT: u64 = 1 << 1;
+
+/// The position that publishers wait to see left, and flags beside it, which subscribers look at as they move on.
+///
+/// A subscriber stores its word, and then looks here; a publisher that goes to sleep arms this, and then looks at the words. A pair of
+/// fences keeps them from missing each other (W1 in `log`). The publisher's heavy half interrupts the other processors for some
+/// microseconds. That is little beside the parking of a thread, and too much for a task: the first task that sleeps makes the
+/// gate STRICT, and from then on both sides pass plain fences. Where the system has no such interruption, it is STRICT from the start.
+pub(super) struct Gate(AtomicU64);
+
+impl Gate {
+    fn new() -> Self {
+        let word = if fences_are_free() { 0 } else { STRICT };
+        Self(AtomicU64::new(word))
+    }
+
+    /// Looks, behind a move of a subscriber's word: at which position publishers wait.
+    #[inline(always)]
+    pub(super) fn look_after_move(&self) -> Option<u64> {
+        // ORDERING: the light half of the pair: the word's move comes before this look, for a publisher that passes the heavy half
+        // between arming the gate and its last attempt (W1). Where it is not free, the gate is strict.
+        free_fence();
+        // ORDERING: Relaxed; the fences order it (W1).
+        let word = self.0.load(Ordering::Relaxed);
+        if word == 0 { None } else { self.look_strictly(word) }
+    }
+
+    #[cold]
+    fn look_strictly(&self, word: u64) -> Option<u64> {
+        if word & STRICT == 0 {
+            return Self::armed_at(word);
+        }
+        // ORDERING: SeqCst pairs with the one in `Armed::fence`.
+        fence(Ordering::SeqCst);
+        // ORDERING: Relaxed; the fences order it (W1).
+        Self::armed_at(self.0.load(Ordering::Relaxed))
+    }
+
+    fn armed_at(word: u64) -> Option<u64> {
+        (word & ARMED != 0).then_some(word & !(ARMED | STRICT))
+    }
+
+    /// Whether publishers wait for subscribers to move on.
+    pub(super) fn is_armed(&self) -> bool {
+        // ORDERING: Relaxed; asked by publishers, which act on it under the list's lock or arm the gate anew.
+        self.0.load(Ordering::Relaxed) & ARMED != 0
+    }
+
+    /// Says that publishers wait to see `position` left. Call with the scan locked.
+    pub(super) fn arm(&self, position: u64, sleeper: Sleeper) -> Armed {
+        // ORDERING: Relaxed; STRICT is raised with the scan locked only, which orders it.
+        let was_strict = self.0.load(Ordering::Relaxed) & STRICT != 0;
+        let strict = if was_strict || sleeper == Sleeper::Task { STRICT } else { 0 };
+        // ORDERING: Relaxed; the fences order it (W1).
+        let last = self.0.swap(position | ARMED | strict, Ordering::Relaxed);
+        if strict != 0 && !was_strict {
+            // ORDERING: the heavy half of the pair: who finds STRICT, with the same lock held, knows that subscribers are strict.
+            heavy_fence();
+        }
+        let changed = Self::armed_at(last).is_some_and(|last| last != position);
+        Armed { changed, is_strict: strict != 0 }
+    }
+
+    /// Says that no publisher waits. Call with the list of waiting publishers locked, when it is empty.
+    fn disarm(&self) {
+        // ORDERING: Relaxed; the list's lock orders this against the arming of the next who waits.
+        self.0.fetch_and(STRICT, Ordering::Relaxed);
+    }
+}
+
+/// How the gate was armed.
+pub(super) struct Armed {
+    /// Whether it named another position before: those who wait for that are to be woken.
+    pub(super) changed: bool,
+    is_strict: bool,
+}
+
+impl Armed {
+    /// Comes between arming and the last attempt: a subscriber that does not hear of the arming has moved before that attempt.
+    pub(super) fn fence(&self) {
+        if self.is_strict {
+            // ORDERING: SeqCst pairs with the one in `look_strictly` (W1).
+            fence(Ordering::SeqCst);
+        } else {
+            // ORDERING: the heavy half of the pair (W1).
+            heavy_fence();
+        }
+    }
+}
 
 /// Those who wait, on either side.
 pub(super) struct Waits {
@@ -23,8 +113,7 @@ pub(super) struct Waits {
     pub(super) subscribers: CachePadded<WaitSet>,
     /// Publishers that wait for the slowest subscriber.
     pub(super) publishers: CachePadded<WaitSet>,
-    /// The position that publishers wait to see left, with ARMED.
-    pub(super) gate: CachePadded<AtomicU64>,
+    pub(super) gate: CachePadded<Gate>,
     /// Whether a thread sleeps until it is time to throw a subscriber out.
     alarm_is_set: AtomicBool,
     /// Where it sleeps. It rings when the channel is gone.
@@ -37,23 +126,16 @@ impl Waits {
         Self {
             subscribers: CachePadded::new(WaitSet::new().spinning_for(SPINS)),
             publishers: CachePadded::new(WaitSet::new().spinning_for(SPINS)),
-            gate: CachePadded::new(AtomicU64::new(0)),
+            gate: CachePadded::new(Gate::new()),
             alarm_is_set: AtomicBool::new(false),
             #[cfg(not(millpond_lower))]
             alarm: Alarm::new(),
         }
     }
 
-    /// Whether publishers wait for subscribers to move on. Exact behind a fence of the pair (see the head of `log`).
-    pub(super) fn is_gate_armed(&self) -> bool {
-        // ORDERING: Relaxed; the fences order it.
-        self.gate.load(Ordering::Relaxed) & ARMED != 0
-    }
-
     /// Says that no publisher waits. Call with the list of waiting publishers locked, when it is empty.
     pub(super) fn disarm_gate(&self) {
-        // ORDERING: Relaxed; the list's lock orders this against the arming of the next who waits.
-        self.gate.store(0, Ordering::Relaxed);
+        self.gate.disarm();
     }
 
     #[cold]

@@ -46,7 +46,7 @@ pub(crate) use crossbeam_utils::CachePadded;
 #[cfg(any(millpond_loom, not(millpond_lower)))]
 pub use custody::{Custody, Cut, InUse, Taken};
 pub use fences::Sleeper;
-pub(crate) use fences::{fences_are_free, free_fence, heavy_fence, light_fence};
+pub(crate) use fences::{fences_are_free, free_fence, heavy_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
 pub(crate) use machine::{prefetch_for_write, single_cpu};

@@ -4,9 +4,8 @@ use super::cells::{Cell, State};
 use super::entries::Entry;
 use super::position::{CLOSED, GATES, PINNED, ahead, distance, is_before, position, sequence};
 use super::{Log, Policy, Start};
-use crate::broadcast::waits::ARMED;
+use crate::sync::Arc;
 use crate::sync::atomic::{Ordering, fence};
-use crate::sync::{Arc, light_fence};
 use std::ptr::NonNull;
 
 /// A place in the log, from which one subscriber reads message after message.
@@ -124,11 +123,8 @@ impl<T> Reader<T> {
         if self.gates == 0 {
             return false;
         }
-        // ORDERING: the light half of the pair: the word's move comes before the look at the gate, for a publisher that
-        // passes the heavy half between arming the gate and its last attempt (W1).
-        light_fence();
-        // ORDERING: Relaxed; the fences order it (W1).
-        self.log.waits.gate.load(Ordering::Relaxed) == at | ARMED && self.log.is_left_by_all(at)
+        // W1.
+        self.log.waits.gate.look_after_move() == Some(at) && self.log.is_left_by_all(at)
     }
 
     /// Returns the position of the next message, where several may be read first and left behind together: where nothing but
@@ -183,12 +179,9 @@ impl<T> Reader<T> {
     /// Leaves the messages from `first` up to the next behind. Returns whether the publishers are owed a wake-up.
     pub(in crate::broadcast) fn leave_run(&mut self, first: u64) -> bool {
         self.entry().stand(self.position | self.gates);
-        // ORDERING: the light half of the pair, as in `advance` (W1).
-        light_fence();
-        // ORDERING: Relaxed; the fences order it (W1).
-        let gate = self.log.waits.gate.load(Ordering::Relaxed);
-        let at = gate & !ARMED;
-        let is_ours = gate & ARMED != 0 && !is_before(at, first) && is_before(at, self.position);
+        // W1.
+        let Some(at) = self.log.waits.gate.look_after_move() else { return false };
+        let is_ours = !is_before(at, first) && is_before(at, self.position);
         is_ours && self.log.is_left_by_all(at)
     }
 
@@ -293,8 +286,7 @@ impl<T> Reader<T> {
     pub(in crate::broadcast) fn leave(&mut self) -> bool {
         self.held = None;
         self.entry().release();
-        // ORDERING: the light half of the pair, as in `advance` (W1, W3).
-        light_fence();
-        self.log.waits.is_gate_armed()
+        // W1, W3.
+        self.log.waits.gate.look_after_move().is_some()
     }
 }
