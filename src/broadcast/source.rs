@@ -6,7 +6,7 @@ use super::error::{PublishError, RecvError};
 use super::log::{Log, NotReady, Refusal, Refused};
 use super::subscriber::Subscriber;
 use crate::sync::Sleeper;
-use crate::wait::{Attempt, Source, WaitSet};
+use crate::wait::{Attempt, Source, SpinHistory, WaitSet};
 use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -193,6 +193,10 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
         &self.subscriber.borrow().log().waits.subscribers
     }
 
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.borrow().spins
+    }
+
     fn arm(&self) {
         self.subscriber.borrow().log().set_subscribers_wait();
     }
@@ -217,6 +221,10 @@ impl<T> Source for PeekSource<'_, T> {
 
     fn waiters(&self) -> &WaitSet {
         &self.subscriber.log().waits.subscribers
+    }
+
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.spins
     }
 
     fn arm(&self) {
@@ -283,6 +291,10 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
 
     fn waiters(&self) -> &WaitSet {
         &self.subscriber.log().waits.subscribers
+    }
+
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.spins
     }
 
     fn arm(&self) {

@@ -49,6 +49,6 @@ pub use fences::Sleeper;
 pub(crate) use fences::{fences_are_free, free_fence, heavy_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
-pub(crate) use machine::{prefetch_for_write, single_cpu};
+pub(crate) use machine::{cpus, prefetch_for_read, prefetch_for_write, single_cpu};
 #[cfg(not(millpond_lower))]
 pub(crate) use std::sync::Weak;
