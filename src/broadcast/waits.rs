@@ -138,7 +138,7 @@ impl Waits {
     pub(super) fn count_subscribers(&self, count: usize) {
         let is_crowd = count >= cpus();
         for set in [&self.subscribers, &self.publishers] {
-            set.spin_for(if is_crowd { SPINS_IN_A_CROWD } else { SPINS });
+            set.spin_for(if is_crowd { SPINS_IN_A_CROWD } else { SPINS }, is_crowd);
         }
     }
 

@@ -8,7 +8,7 @@ use super::hope::Hope;
 use super::spin::{Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
-use crate::sync::atomic::{AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -26,6 +26,8 @@ pub struct WaitSet {
     pub(super) spins: SpinHistory,
     /// For how many pauses a thread spins before it gives the processor away for the first time.
     pauses: AtomicU32,
+    /// Whether more threads work here than there are processors.
+    crowded: AtomicBool,
     pub(super) strategy: WaitStrategy,
     /// What a thread that spins hopes for.
     pub(super) hope: Hope,
@@ -65,6 +67,7 @@ impl WaitSet {
             list: Mutex::new(List { first: None, last: None, count: 0 }),
             spins: SpinHistory::new(),
             pauses: AtomicU32::new(SPINS),
+            crowded: AtomicBool::new(false),
             strategy,
             lines_up_first,
             hope: Hope::none(),
@@ -76,10 +79,18 @@ impl WaitSet {
         Self { hope, ..self }
     }
 
-    /// Has threads spin for so many pauses from here on.
-    pub fn spin_for(&self, pauses: u32) {
+    /// Has threads spin for so many pauses from here on. `crowded`: more threads work here than there are processors, so that it is
+    /// nothing special if two of them take turns on one.
+    pub fn spin_for(&self, pauses: u32, crowded: bool) {
         // ORDERING: Relaxed; a hint.
         self.pauses.store(pauses, Ordering::Relaxed);
+        // ORDERING: Relaxed; a hint.
+        self.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.crowded.load(Ordering::Relaxed)
     }
 
     pub(super) fn pauses(&self) -> u32 {

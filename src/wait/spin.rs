@@ -220,7 +220,7 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
             return output;
         }
     }
-    if has_peers && at.spins().neighbour.is_to_be_left() {
+    if has_peers && !at.waiters().is_crowded() && at.spins().neighbour.is_to_be_left() {
         at.spins().spins.give_a_chance();
         return None;
     }
