@@ -147,6 +147,7 @@ impl<T> PublishSource<'_, T> {
         if armed.changed {
             self.log.waits.wake_publishers();
         }
+        // ORDERING: the publishers' half of the pair: the gate is armed before the words are looked at once more (W1).
         armed.fence();
         self.fenced.set(Some(at));
     }
