@@ -32,7 +32,7 @@ pin_project! {
 
 impl<'a, T> PublishFuture<'a, T> {
     pub(super) const fn new(log: &'a Log<T>, message: T) -> Self {
-        Self { log, waiting: Waiting::new(PublishSource::new(log, message)) }
+        Self { log, waiting: Waiting::new(PublishSource::for_task(log, message)) }
     }
 
     /// Stops publishing and takes the message back. `None` if it was published, or given back before.

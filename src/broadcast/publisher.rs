@@ -59,7 +59,7 @@ impl<T> Publisher<T> {
 
     #[cold]
     fn publish_slowly(&self, message: T) -> Result<u64, PublishError<T>> {
-        let mut source = PublishSource::new(&self.log, message);
+        let mut source = PublishSource::for_thread(&self.log, message);
         self.wait(&mut source, None).expect("a wait without a deadline does not time out")
     }
 
@@ -110,7 +110,7 @@ impl<T> Publisher<T> {
     }
 
     fn publish_until(&self, message: T, deadline: Option<Instant>) -> Result<u64, PublishTimeoutError<T>> {
-        let mut source = PublishSource::new(&self.log, message);
+        let mut source = PublishSource::for_thread(&self.log, message);
         match self.wait(&mut source, deadline) {
             Some(answer) => answer.map_err(PublishTimeoutError::from),
             None => {

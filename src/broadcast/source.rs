@@ -5,8 +5,8 @@
 use super::error::{PublishError, RecvError};
 use super::log::{Log, NotReady, Refusal, Refused};
 use super::subscriber::Subscriber;
-use crate::sync::heavy_fence;
-use crate::wait::{Attempt, Source, WaitSet};
+use crate::sync::Sleeper;
+use crate::wait::{Attempt, Source, SpinHistory, WaitSet};
 use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -55,13 +55,24 @@ pub(super) struct PublishSource<'a, T> {
     /// The position for which `gate` was armed and the heavy fence passed since the last registration: another refusal at
     /// it is a reason to park.
     fenced: Cell<Option<u64>>,
+    sleeper: Sleeper,
     /// When the subscriber that is in the way is thrown out.
     until: Option<Instant>,
 }
 
 impl<'a, T> PublishSource<'a, T> {
-    pub(super) const fn new(log: &'a Log<T>, message: T) -> Self {
-        Self { log, message: Some(message), fenced: Cell::new(None), until: None }
+    /// For a thread.
+    pub(super) const fn for_thread(log: &'a Log<T>, message: T) -> Self {
+        Self::new(log, message, Sleeper::Thread)
+    }
+
+    /// For a task.
+    pub(super) const fn for_task(log: &'a Log<T>, message: T) -> Self {
+        Self::new(log, message, Sleeper::Task)
+    }
+
+    const fn new(log: &'a Log<T>, message: T, sleeper: Sleeper) -> Self {
+        Self { log, message: Some(message), fenced: Cell::new(None), sleeper, until: None }
     }
 
     /// Takes the message back, if it was not published.
@@ -95,7 +106,7 @@ impl<T> Source for PublishSource<'_, T> {
                 Refusal::Full { at, until } => {
                     self.message = Some(message);
                     self.until = until;
-                    if !self.log.waits.is_gate_armed() || self.fenced.get() == Some(at) {
+                    if !self.log.waits.gate.is_armed() || self.fenced.get() == Some(at) {
                         return Attempt::Blocked;
                     }
                 }
@@ -118,8 +129,8 @@ impl<T> Source for PublishSource<'_, T> {
 
     fn arm(&self) {
         self.fenced.set(None);
-        if !self.log.waits.is_gate_armed() {
-            self.log.arm_gate();
+        if !self.log.waits.gate.is_armed() {
+            self.log.arm_gate(self.sleeper);
         }
     }
 
@@ -132,12 +143,12 @@ impl<T> PublishSource<'_, T> {
     /// Makes sure that the subscriber that opens the gate from here on knows that publishers wait (W1, W2 of `log`).
     #[cold]
     fn watch_the_gate(&self) {
-        let (at, changed) = self.log.arm_gate();
-        if changed {
+        let (at, armed) = self.log.arm_gate(self.sleeper);
+        if armed.changed {
             self.log.waits.wake_publishers();
         }
-        // ORDERING: the heavy half of the pair: the gate is armed before the words are looked at once more (W1).
-        heavy_fence();
+        // ORDERING: the publishers' half of the pair: the gate is armed before the words are looked at once more (W1).
+        armed.fence();
         self.fenced.set(Some(at));
     }
 }
@@ -183,6 +194,10 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
         &self.subscriber.borrow().log().waits.subscribers
     }
 
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.borrow().spins
+    }
+
     fn arm(&self) {
         self.subscriber.borrow().log().set_subscribers_wait();
     }
@@ -207,6 +222,10 @@ impl<T> Source for PeekSource<'_, T> {
 
     fn waiters(&self) -> &WaitSet {
         &self.subscriber.log().waits.subscribers
+    }
+
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.spins
     }
 
     fn arm(&self) {
@@ -273,6 +292,10 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
 
     fn waiters(&self) -> &WaitSet {
         &self.subscriber.log().waits.subscribers
+    }
+
+    fn spins(&self) -> &SpinHistory {
+        &self.subscriber.spins
     }
 
     fn arm(&self) {

@@ -8,8 +8,9 @@ use super::guard::MessageRef;
 use super::iter::{Iter, TryIter};
 use super::log::{Log, NotReady, Reader};
 use super::source::{PeekSource, RecvManySource, RecvSource};
+use super::waits::SPINS;
 use crate::sync::{Arc, BusyWait};
-use crate::wait::{Deadline, block_on};
+use crate::wait::{Deadline, SpinHistory, block_on};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -25,11 +26,13 @@ pub struct Subscriber<T> {
     lagged: u64,
     /// Pauses between two looks for a run of messages: see [`Subscriber::learn_stride`].
     stride: u32,
+    /// For each by itself: one shares its processor with the publisher, another has one to itself.
+    pub(super) spins: SpinHistory,
 }
 
 impl<T> Subscriber<T> {
-    pub(super) const fn new(reader: Reader<T>) -> Self {
-        Self { reader, received: 0, lagged: 0, stride: 1 }
+    pub(super) fn new(reader: Reader<T>) -> Self {
+        Self { reader, received: 0, lagged: 0, stride: 1, spins: SpinHistory::new() }
     }
 
     pub(super) fn log(&self) -> &Arc<Log<T>> {
@@ -74,7 +77,7 @@ impl<T> Subscriber<T> {
     /// not so short as to say that messages are rare, when it is latency that counts), and far from holding the publisher up.
     #[inline]
     pub(super) fn learn_stride(&mut self, count: usize) {
-        const LONGEST_STRIDE: u32 = 64;
+        const LONGEST_STRIDE: u32 = SPINS;
         const LONG_RUN: usize = 64;
         let long = LONG_RUN.min(self.capacity() / 8);
         if count <= 1 {

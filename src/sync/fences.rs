@@ -11,29 +11,19 @@ pub enum Sleeper {
     Task,
 }
 
-/// The cheap half of a pair of fences: orders this thread's earlier stores before its later loads, as seen by a thread
-/// that calls [`heavy_fence`].
+/// Whether [`free_fence`] is a fence: where the system can interrupt the other threads of the process. The answer never changes.
 ///
-/// Of two threads, one that stores `x`, calls this and loads `y`, and one that stores `y`, calls `heavy_fence` and loads `x`, at
-/// least one sees the other's store: what two `fence(SeqCst)` would give. Where the system can interrupt the other
-/// threads of the process this costs no instruction, else it is that fence.
-#[inline(always)]
-pub(crate) fn light_fence() {
-    if membarrier::is_there() {
-        // ORDERING: SeqCst for the compiler alone; `membarrier` in `heavy_fence` does what the processor has to.
-        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
-    } else {
-        // ORDERING: SeqCst pairs with the one in `heavy_fence`.
-        atomic::fence(atomic::Ordering::SeqCst);
-    }
-}
-
-/// Whether [`light_fence`] costs no instruction, so that [`free_fence`] may stand in for it. The answer never changes.
+/// The first to ask registers the process with the system. That takes microseconds while it has one thread, and 10 to 25 ms
+/// once it has several: ask when something is made, not on the way of a message.
 pub(crate) fn fences_are_free() -> bool {
     cfg!(millpond_model) || membarrier::is_there()
 }
 
-/// As [`light_fence`], for those who have asked whether it is free: spares them the question.
+/// The cheap half of a pair of fences: orders this thread's earlier stores before its later loads, as seen by a thread
+/// that calls [`heavy_fence`]. It costs no instruction. For those who have asked whether [`fences_are_free`].
+///
+/// Of two threads, one that stores `x`, calls this and loads `y`, and one that stores `y`, calls `heavy_fence` and loads `x`, at
+/// least one sees the other's store: what two `fence(SeqCst)` would give.
 ///
 /// In the models, which know no `membarrier`, a fence stands for what the heavy one does to this thread.
 #[inline(always)]
@@ -42,18 +32,18 @@ pub(crate) fn free_fence() {
         // ORDERING: SeqCst pairs with the one in `heavy_fence`.
         atomic::fence(atomic::Ordering::SeqCst);
     } else {
-        // ORDERING: SeqCst for the compiler alone, as in `light_fence`.
+        // ORDERING: SeqCst for the compiler alone; `membarrier` in `heavy_fence` does what the processor has to.
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
     }
 }
 
-/// The dear half of the pair: see [`light_fence`]. Some microseconds; meant for a thread that is about to sleep.
+/// The dear half of the pair: see [`free_fence`]. Some microseconds; meant for a thread that is about to sleep.
 #[cold]
 pub(crate) fn heavy_fence() {
     if membarrier::is_there() {
         membarrier::run();
     } else {
-        // ORDERING: SeqCst pairs with the one in `light_fence`.
+        // ORDERING: SeqCst pairs with that of the other side, which is strict where its half is not free.
         atomic::fence(atomic::Ordering::SeqCst);
     }
 }

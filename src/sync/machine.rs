@@ -12,8 +12,13 @@ pub(crate) fn cores() -> usize {
 
 /// Whether the whole process is confined to one processor, where spinning for a peer only keeps the peer from running.
 pub(crate) fn single_cpu() -> bool {
-    static SINGLE: OnceLock<bool> = OnceLock::new();
-    *SINGLE.get_or_init(|| process_cpus() == 1)
+    cpus() == 1
+}
+
+/// To how many processors the whole process is confined, read once.
+pub(crate) fn cpus() -> usize {
+    static CPUS: OnceLock<usize> = OnceLock::new();
+    *CPUS.get_or_init(process_cpus)
 }
 
 /// Counts the processors in the affinity mask of the main thread, which a worker's own pinning does not change.
@@ -79,6 +84,19 @@ pub(crate) fn prefetch_for_write<T>(address: *const T) {
     // SAFETY: a prefetch faults on no address and changes nothing but the state of the cache.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// Has the processor fetch the cache line of `address`, to be read soon: as [`prefetch_for_write`].
+#[inline(always)]
+pub(crate) fn prefetch_for_read<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch faults on no address and changes nothing but the state of the cache.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

@@ -46,9 +46,9 @@ pub(crate) use crossbeam_utils::CachePadded;
 #[cfg(any(millpond_loom, not(millpond_lower)))]
 pub use custody::{Custody, Cut, InUse, Taken};
 pub use fences::Sleeper;
-pub(crate) use fences::{fences_are_free, free_fence, heavy_fence, light_fence};
+pub(crate) use fences::{fences_are_free, free_fence, heavy_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
-pub(crate) use machine::{prefetch_for_write, single_cpu};
+pub(crate) use machine::{cpus, prefetch_for_read, prefetch_for_write, single_cpu};
 #[cfg(not(millpond_lower))]
 pub(crate) use std::sync::Weak;

@@ -42,6 +42,7 @@ pub struct Subscription<T> {
 }
 
 /// The mailbox of a subscription, by its policy.
+#[cfg_attr(millpond_model, allow(clippy::large_enum_variant, reason = "the models' atomics are large"))]
 pub(super) enum Mail<T> {
     Lossless(Reader<T>),
     Lossy(Onlooker<T>),

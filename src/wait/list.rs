@@ -8,6 +8,7 @@ use super::hope::Hope;
 use super::spin::{Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -24,7 +25,9 @@ pub struct WaitSet {
     /// How spinning and yielding went lately for those who wait here.
     pub(super) spins: SpinHistory,
     /// For how many pauses a thread spins before it gives the processor away for the first time.
-    pub(super) pauses: u32,
+    pauses: AtomicU32,
+    /// Whether more threads work here than there are processors.
+    crowded: AtomicBool,
     pub(super) strategy: WaitStrategy,
     /// What a thread that spins hopes for.
     pub(super) hope: Hope,
@@ -63,7 +66,8 @@ impl WaitSet {
         Self {
             list: Mutex::new(List { first: None, last: None, count: 0 }),
             spins: SpinHistory::new(),
-            pauses: SPINS,
+            pauses: AtomicU32::new(SPINS),
+            crowded: AtomicBool::new(false),
             strategy,
             lines_up_first,
             hope: Hope::none(),
@@ -75,9 +79,23 @@ impl WaitSet {
         Self { hope, ..self }
     }
 
-    /// As this set, with spins of so many pauses.
-    pub fn spinning_for(self, pauses: u32) -> Self {
-        Self { pauses, ..self }
+    /// Has threads spin for so many pauses from here on. `crowded`: more threads work here than there are processors, so that it is
+    /// nothing special if two of them take turns on one.
+    pub fn spin_for(&self, pauses: u32, crowded: bool) {
+        // ORDERING: Relaxed; a hint.
+        self.pauses.store(pauses, Ordering::Relaxed);
+        // ORDERING: Relaxed; a hint.
+        self.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        // ORDERING: Relaxed; a hint.
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn pauses(&self) -> u32 {
+        // ORDERING: Relaxed; a hint.
+        self.pauses.load(Ordering::Relaxed)
     }
 
     /// Lets the thread wait, known to others already, until `done`: whoever makes that true unparks the thread. False: the

@@ -73,6 +73,7 @@ pub use future::Waiting;
 pub use future_any::WaitingAny;
 pub use hope::Hope;
 pub use list::{WaitSet, Wakes};
+pub use spin::SpinHistory;
 pub use strategy::WaitStrategy;
 pub use waiter::Wake;
 
@@ -97,6 +98,11 @@ pub trait Source {
 
     /// Returns the set to wait in.
     fn waiters(&self) -> &WaitSet;
+
+    /// Returns how spinning went lately for those who wait like this one: all of the set, unless the source knows better.
+    fn spins(&self) -> &SpinHistory {
+        &self.waiters().spins
+    }
 
     /// How many pauses a spinning thread lets pass between two attempts. More than one is for sources whose every attempt
     /// holds the other side up, and of which waiting a little brings more: the whole spin is as long either way.

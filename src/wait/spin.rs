@@ -32,19 +32,21 @@ const TURNS_TOGETHER: u32 = 32;
 const MOST_TURNS_TOGETHER: u32 = 1024;
 
 /// How waiting without sleep went lately: for one side of one channel, or for one who waits.
-pub(super) struct SpinHistory {
+#[derive(Debug)]
+pub struct SpinHistory {
     spins: Streak,
     yields: Streak,
     neighbour: Neighbour,
 }
 
 impl SpinHistory {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self { spins: Streak::new(), yields: Streak::new(), neighbour: Neighbour::new() }
     }
 }
 
 /// How many in a row failed.
+#[derive(Debug)]
 struct Streak {
     failures: AtomicU32,
 }
@@ -88,6 +90,7 @@ impl Streak {
 ///
 /// The system may leave them there for long, since neither of them ever sleeps: it moves a thread to an idle processor when it is
 /// woken. So one of them goes to sleep for once; and if that does not help, ever less often.
+#[derive(Debug)]
 struct Neighbour {
     turns: AtomicU32,
     /// After so many turns one goes to sleep.
@@ -141,6 +144,11 @@ pub(super) trait Look {
 
     fn look(&mut self) -> Option<Self::Output>;
 
+    /// Returns how spinning went lately.
+    fn spins(&self) -> &SpinHistory {
+        &self.waiters().spins
+    }
+
     /// How many pauses to let pass between two looks of a spin.
     #[inline(always)]
     fn stride(&self) -> u32 {
@@ -169,6 +177,10 @@ impl<S: Source> Look for Attempts<'_, S> {
             Attempt::Done(output) => Some(output),
             Attempt::Blocked | Attempt::Busy => None,
         }
+    }
+
+    fn spins(&self) -> &SpinHistory {
+        self.0.spins()
     }
 
     #[inline(always)]
@@ -200,21 +212,21 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     let has_peers = !single_cpu();
-    if has_peers && at.waiters().spins.spins.is_hopeful() {
-        let output = spin_for(at, at.waiters().pauses);
-        at.waiters().spins.spins.record(output.is_some());
+    if has_peers && at.spins().spins.is_hopeful() {
+        let output = spin_for(at, at.waiters().pauses());
+        at.spins().spins.record(output.is_some());
         if output.is_some() {
-            at.waiters().spins.neighbour.went();
+            at.spins().neighbour.went();
             return output;
         }
     }
-    if has_peers && at.waiters().spins.neighbour.is_to_be_left() {
-        at.waiters().spins.spins.give_a_chance();
+    if has_peers && !at.waiters().is_crowded() && at.spins().neighbour.is_to_be_left() {
+        at.spins().spins.give_a_chance();
         return None;
     }
-    let rounds = if at.waiters().spins.yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
+    let rounds = if at.spins().yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
     let output = yield_for(at, deadline, rounds);
-    at.waiters().spins.yields.record(output.is_some());
+    at.spins().yields.record(output.is_some());
     output
 }
 
@@ -261,7 +273,7 @@ fn yield_for<L: Look>(at: &mut L, deadline: &Deadline, rounds: u32) -> Option<L:
             }
             if let Some(output) = at.look() {
                 if round == 0 {
-                    at.waiters().spins.neighbour.came();
+                    at.spins().neighbour.came();
                 }
                 return Some(output);
             }

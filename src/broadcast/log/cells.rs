@@ -8,7 +8,7 @@
 
 use super::position::{FULL, is_before, lap_shift};
 use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
-use crate::sync::{UnsafeCell, prefetch_for_write};
+use crate::sync::{UnsafeCell, prefetch_for_read, prefetch_for_write};
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -124,7 +124,10 @@ impl<T> Slot<'_, T> {
     #[inline(always)]
     pub(super) fn prefetch(&self) {
         match *self {
-            Self::Fixed { cell, .. } => prefetch_for_write(cell),
+            Self::Fixed { lap, cell, .. } => {
+                prefetch_for_write(lap);
+                prefetch_for_write(cell);
+            }
             Self::Movable { stamp, .. } => prefetch_for_write(stamp),
         }
     }
@@ -243,6 +246,15 @@ impl<T> Slots<T> {
         Self::Movable { slots: slots.into_boxed_slice(), slab }
     }
 
+    /// Returns the slots by themselves, if their cells lie beside them: for one who looks at many.
+    #[inline(always)]
+    pub(super) fn as_fixed(&self) -> Option<FixedSlots<'_, T>> {
+        match self {
+            Self::Fixed { laps, cells, lap_shift } => Some(FixedSlots { laps, cells, lap_shift: *lap_shift }),
+            Self::Movable { .. } => None,
+        }
+    }
+
     /// Returns slot `index`.
     ///
     /// # Safety
@@ -251,12 +263,9 @@ impl<T> Slots<T> {
     pub(super) unsafe fn get(&self, index: usize) -> Slot<'_, T> {
         match self {
             Self::Fixed { laps, cells, lap_shift } => {
-                debug_assert!(index < laps.len() && index < cells.len());
+                let slots = FixedSlots { laps, cells, lap_shift: *lap_shift };
                 // SAFETY: this function's contract.
-                let lap = unsafe { laps.get_unchecked(index) };
-                // SAFETY: as above.
-                let cell = unsafe { cells.get_unchecked(index) };
-                Slot::Fixed { lap, cell, lap_shift: *lap_shift }
+                unsafe { slots.get(index) }
             }
             Self::Movable { slots, .. } => {
                 debug_assert!(index < slots.len());
@@ -265,6 +274,56 @@ impl<T> Slots<T> {
                 Slot::Movable { stamp, place }
             }
         }
+    }
+}
+
+/// Slots whose cells never change, as parts that a loop keeps in registers.
+pub(super) struct FixedSlots<'a, T> {
+    laps: &'a [AtomicU8],
+    cells: &'a [Cell<T>],
+    lap_shift: u32,
+}
+
+impl<'a, T> FixedSlots<'a, T> {
+    /// Whether slot `index` holds the message of `position`; then has the processor fetch it, to be read soon.
+    ///
+    /// # Safety
+    /// `index` is less than the number of slots.
+    #[inline(always)]
+    pub(super) unsafe fn is_full(&self, index: usize, position: u64) -> bool {
+        // SAFETY: this function's contract.
+        let slot = unsafe { self.get(index) };
+        let is_full = slot.is_full(position);
+        if is_full {
+            // SAFETY: this function's contract.
+            prefetch_for_read(unsafe { self.cell(index) });
+        }
+        is_full
+    }
+
+    /// Returns the cell of slot `index`.
+    ///
+    /// # Safety
+    /// `index` is less than the number of slots.
+    #[inline(always)]
+    pub(super) unsafe fn cell(&self, index: usize) -> &'a Cell<T> {
+        debug_assert!(index < self.cells.len());
+        // SAFETY: this function's contract.
+        unsafe { self.cells.get_unchecked(index) }
+    }
+
+    /// Returns slot `index`.
+    ///
+    /// # Safety
+    /// `index` is less than the number of slots.
+    #[inline(always)]
+    unsafe fn get(&self, index: usize) -> Slot<'a, T> {
+        debug_assert!(index < self.laps.len());
+        // SAFETY: this function's contract.
+        let lap = unsafe { self.laps.get_unchecked(index) };
+        // SAFETY: this function's contract.
+        let cell = unsafe { self.cell(index) };
+        Slot::Fixed { lap, cell, lap_shift: self.lap_shift }
     }
 }
 

@@ -323,6 +323,15 @@ impl<T> Log<T> {
         self.entries.count()
     }
 
+    /// A subscriber has come or gone, which changes how threads wait.
+    #[cold]
+    fn mind_the_crowd(&self) {
+        // In the models nobody spins.
+        if !cfg!(millpond_model) {
+            self.waits.count_subscribers(self.subscriber_count());
+        }
+    }
+
     /// Says that a subscriber waits: each publisher is told so. Call with the list of waiting subscribers locked.
     pub(super) fn set_subscribers_wait(&self) {
         // ORDERING: Relaxed; a claim either precedes this in the order of `tail`, and then the subscriber's next look at

@@ -1,12 +1,11 @@
 //! One subscriber's place in the log.
 
-use super::cells::{Cell, State};
+use super::cells::{Cell, FixedSlots, State};
 use super::entries::Entry;
-use super::position::{CLOSED, GATES, PINNED, ahead, distance, is_before, position, sequence};
+use super::position::{CLOSED, GATES, PINNED, Shape, ahead, distance, is_before, position, sequence};
 use super::{Log, Policy, Start};
-use crate::broadcast::waits::ARMED;
+use crate::sync::Arc;
 use crate::sync::atomic::{Ordering, fence};
-use crate::sync::{Arc, light_fence};
 use std::ptr::NonNull;
 
 /// A place in the log, from which one subscriber reads message after message.
@@ -52,6 +51,7 @@ impl<T> Reader<T> {
     /// Enters the log.
     pub(in crate::broadcast) fn new(log: Arc<Log<T>>, start: Start) -> Self {
         let place = log.enter(start);
+        log.mind_the_crowd();
         let gates = if log.policy() == Policy::Overwrite { 0 } else { GATES };
         Self {
             log,
@@ -124,11 +124,8 @@ impl<T> Reader<T> {
         if self.gates == 0 {
             return false;
         }
-        // ORDERING: the light half of the pair: the word's move comes before the look at the gate, for a publisher that
-        // passes the heavy half between arming the gate and its last attempt (W1).
-        light_fence();
-        // ORDERING: Relaxed; the fences order it (W1).
-        self.log.waits.gate.load(Ordering::Relaxed) == at | ARMED && self.log.is_left_by_all(at)
+        // W1.
+        self.log.waits.gate.look_after_move() == Some(at) && self.log.is_left_by_all(at)
     }
 
     /// Returns the position of the next message, where several may be read first and left behind together: where nothing but
@@ -141,7 +138,8 @@ impl<T> Reader<T> {
     /// behind each. They are left behind with the run. Returns how many: 0 if the next is not there, or missed ones are to be
     /// reported first.
     ///
-    /// Looks at their stamps first, so that the vector is grown once and the second walk knows its length.
+    /// Looks at their laps first, so that the vector is grown once, the second walk knows its length, and messages come from the
+    /// publisher's cache several at a time.
     #[inline(always)]
     pub(in crate::broadcast) fn clone_run(&mut self, into: &mut Vec<T>, limit: usize) -> usize
     where
@@ -149,11 +147,11 @@ impl<T> Reader<T> {
     {
         debug_assert!(self.log.policy == Policy::Gate, "elsewhere each message is pinned");
         self.held = None;
-        let count = if self.missed == 0 { self.published(limit) } else { 0 };
+        let (shape, Some(slots)) = (self.log.shape, self.log.slots.as_fixed()) else { return 0 };
+        let count = if self.missed == 0 { Self::published(&slots, shape, self.position, limit) } else { 0 };
         into.extend((0..count).map(|_| {
-            let cell = self.log.slot(self.position).cell();
-            // SAFETY: the cell is there as long as the log (C3).
-            let cell = unsafe { cell.as_ref() };
+            // SAFETY: `Shape::index` is less than the number of slots.
+            let cell = unsafe { slots.cell(shape.index(self.position)) };
             // SAFETY: `published` found the slot full (C1), and the word, which stays at the start of the run, keeps publishers
             // off it and all that follow (G2).
             let message = unsafe { cell.message() }.clone();
@@ -163,12 +161,13 @@ impl<T> Reader<T> {
         count
     }
 
-    /// Counts the messages that are there to be read, up to `limit`.
+    /// Counts the messages that are there to be read from `first` on, up to `limit`.
     #[inline(always)]
-    fn published(&self, limit: usize) -> usize {
-        let mut at = self.position;
+    fn published(slots: &FixedSlots<'_, T>, shape: Shape, first: u64, limit: usize) -> usize {
+        let mut at = first;
         let mut count = 0;
-        while count < limit && self.log.slot(at).is_full(at) {
+        // SAFETY: `Shape::index` is less than the number of slots.
+        while count < limit && unsafe { slots.is_full(shape.index(at), at) } {
             at = ahead(at, 1);
             count += 1;
         }
@@ -183,12 +182,9 @@ impl<T> Reader<T> {
     /// Leaves the messages from `first` up to the next behind. Returns whether the publishers are owed a wake-up.
     pub(in crate::broadcast) fn leave_run(&mut self, first: u64) -> bool {
         self.entry().stand(self.position | self.gates);
-        // ORDERING: the light half of the pair, as in `advance` (W1).
-        light_fence();
-        // ORDERING: Relaxed; the fences order it (W1).
-        let gate = self.log.waits.gate.load(Ordering::Relaxed);
-        let at = gate & !ARMED;
-        let is_ours = gate & ARMED != 0 && !is_before(at, first) && is_before(at, self.position);
+        // W1.
+        let Some(at) = self.log.waits.gate.look_after_move() else { return false };
+        let is_ours = !is_before(at, first) && is_before(at, self.position);
         is_ours && self.log.is_left_by_all(at)
     }
 
@@ -293,8 +289,8 @@ impl<T> Reader<T> {
     pub(in crate::broadcast) fn leave(&mut self) -> bool {
         self.held = None;
         self.entry().release();
-        // ORDERING: the light half of the pair, as in `advance` (W1, W3).
-        light_fence();
-        self.log.waits.is_gate_armed()
+        self.log.mind_the_crowd();
+        // W1, W3.
+        self.log.waits.gate.look_after_move().is_some()
     }
 }

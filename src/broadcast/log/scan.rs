@@ -9,9 +9,9 @@ use super::position::{
     CLOSED, GATES, ONE, RESCAN, ahead, at_sequence, behind, distance, earlier, is_before, later, position,
 };
 use super::{Claim, Log, Policy, Refusal};
-use crate::broadcast::waits::ARMED;
-use crate::sync::MutexGuard;
+use crate::broadcast::waits::Armed;
 use crate::sync::atomic::{Ordering, fence};
+use crate::sync::{MutexGuard, Sleeper};
 use std::ptr::NonNull;
 use std::time::Instant;
 
@@ -210,14 +210,11 @@ impl<T> Log<T> {
 
     /// Makes `gate` say what publishers wait for. Returns the next position to publish, and whether that changed what others
     /// wait for: then wake them all (W2).
-    pub(in crate::broadcast) fn arm_gate(&self) -> (u64, bool) {
+    pub(in crate::broadcast) fn arm_gate(&self, sleeper: Sleeper) -> (u64, Armed) {
         let _scan = self.scan.lock();
         // ORDERING: Relaxed; the lock orders it among those who arm.
         let at = position(self.tail.load(Ordering::Relaxed));
-        let gate = behind(at, self.shape.capacity) | ARMED;
-        // ORDERING: Relaxed; the fences order it (W1).
-        let last = self.waits.gate.swap(gate, Ordering::Relaxed);
-        (at, last & ARMED != 0 && last != gate)
+        (at, self.waits.gate.arm(behind(at, self.shape.capacity), sleeper))
     }
 
     /// A subscriber has left `position`, which `gate` names. Whether it was the last: then wake all publishers.

@@ -138,6 +138,31 @@ fn two_publishers_at_one_gate() {
     });
 }
 
+/// As before, but one of them is a task: it makes the gate strict while the thread may have armed it already.
+#[test]
+fn a_task_and_a_thread_at_one_gate() {
+    Model::new("broadcast gate, task and thread").preemptions(0).floor(1_000).witnesses(&["held up"]).run(
+        |case| {
+            let ledger = Ledger::default();
+            let (publisher, mut subscriber) = channel(Kind::Lossless, 1, 1);
+            publish(&publisher, &ledger, 0..1);
+            let (thread, book) = (publisher.clone(), ledger.clone());
+            case.thread(move || assert!(thread.publish(book.value(1)).is_ok()));
+            let (task, book) = (publisher.clone(), ledger.clone());
+            case.thread(move || publish(&task, &book, 2..3));
+            case.thread(move || {
+                for _ in 0..2 {
+                    subscriber.recv_ref().expect("three are published").id();
+                }
+            });
+            case.finish(move || {
+                drop(publisher);
+                ledger.assert_settled();
+            });
+        },
+    );
+}
+
 /// The subscriber that gates is dropped: the publisher that waits for it goes on.
 #[test]
 fn drop_of_the_subscriber_that_gates() {
