@@ -586,7 +586,7 @@ fn handles_are_small() {
         millpond::mpsc::Sender<Large>: 1, millpond::mpsc::Receiver<Large>: 3,
         millpond::spsc::Sender<Large>: 4, millpond::spsc::Receiver<Large>: 4,
         millpond::ring::spsc::Producer<Large>: 3, millpond::ring::spsc::Consumer<Large>: 3,
-        millpond::broadcast::Publisher<Large>: 2, millpond::broadcast::Subscriber<Large>: 10,
+        millpond::broadcast::Publisher<Large>: 2, millpond::broadcast::Subscriber<Large>: 12,
         millpond::topic::Topics<Large>: 1, millpond::topic::Topic<Large>: 2,
         millpond::Handle<Large>: 1, millpond::JobHandle<Large>: 3, millpond::DeadLetters<Large>: 1,
         millpond::topic::TopicName: 2, millpond::topic::Pattern: 2, millpond::JobId: 1,
