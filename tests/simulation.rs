@@ -8,6 +8,7 @@ use millpond::{
     Context, DeadFull, Displaced, Lease, Outcome, Overflow, Pool, PoolBuilder, RetryBudget, RetryPolicy,
     Stats, SubmitError, Unleased, VirtualClock,
 };
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -330,11 +331,30 @@ fn two_simulations_on_one_clock_feed_each_other() {
     assert_eq!((first.stats().done, second.stats().done), (2, 2));
 }
 
+/// Jobs whose letters have no room are put aside, and buried when somebody makes some; a redrive passes its place on.
 #[test]
-#[should_panic(expected = "nobody would ever make room")]
-fn dead_letters_that_block_are_refused() {
-    let builder = Pool::builder().dead_letters(1, DeadFull::Block);
-    let _ = builder.simulate(1, |_: &u32, _: &Context| ());
+fn dead_letters_that_block_keep_their_jobs_places() {
+    let up = Cell::new(false);
+    let builder = Pool::builder().capacity(3).dead_letters(1, DeadFull::Block);
+    let handler = |_: &u32, _: &Context| if up.get() { Outcome::Done } else { Outcome::dead("down") };
+    let mut sim = builder.simulate(1, handler).unwrap();
+    for job in 0..4 {
+        sim.submit(job).unwrap();
+        assert!(sim.run_until_idle());
+        sim.check().unwrap();
+    }
+    assert!(sim.submit(4).is_err(), "all places are taken");
+    assert!(!sim.run_until_done(), "nobody makes room");
+    assert_eq!((sim.stats().dead, sim.stats().aside, sim.stats().died), (1, 3, 4));
+    up.set(true);
+    for left in (0..4).rev() {
+        assert_eq!(sim.dead().redrive_all(), Ok(1));
+        assert!(sim.run_until_idle());
+        sim.check().unwrap();
+        assert_eq!(sim.stats().aside, u64::max(left, 1) - 1);
+    }
+    assert!(sim.run_until_done());
+    assert_eq!((sim.stats().done, sim.stats().held), (4, 0));
 }
 
 #[test]

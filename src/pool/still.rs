@@ -8,7 +8,7 @@ use super::lane::Guarded;
 use super::owner::Pool;
 use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
-use crate::queue::{DeadFull, Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
+use crate::queue::{Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -119,10 +119,6 @@ impl<L> PoolBuilder<L> {
         leasing: Option<Leasing<T>>,
         team: StillTeam<T>,
     ) -> Result<Still<T>, BuildError> {
-        assert!(
-            self.set.dead.when_full != DeadFull::Block,
-            "without other threads nobody would ever make room for a dead letter"
-        );
         let time = self.set.clock.as_virtual().unwrap_or_default();
         self.set.clock = time.clock();
         self.set.seed.get_or_insert(seed);

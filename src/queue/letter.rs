@@ -14,10 +14,15 @@ pub enum DeadFull {
     DropOldest,
     /// The job that has just died is dropped, and counted as evicted.
     DropNewest,
-    /// The worker waits until there is room: nothing is lost, and the pool stops when nobody looks after its dead.
+    /// The letter is put aside until there is room, and its job keeps its place in the queue: nothing is lost, and the pool stops
+    /// when nobody looks after its dead.
     ///
-    /// A shutdown whose deadline has come ends that wait: the letter is kept all the same, so that a pool that is shut
-    /// down may hold up to one letter a worker over the limit.
+    /// Nobody waits for the room: workers, handlers and whoever takes jobs go on with the next one. What was put aside counts as
+    /// [held](crate::Stats::aside), so when all places are taken by such jobs, the queue is full, and submitters wait. Letters that
+    /// are taken, purged, too old or redriven make room, for the one that was put aside first; a redrive needs no other room then.
+    ///
+    /// A shutdown waits for the jobs that were put aside until its deadline. Then their letters are kept all the same, so that a
+    /// pool that is shut down may hold up to its capacity of them over the limit.
     Block,
 }
 

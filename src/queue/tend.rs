@@ -117,7 +117,7 @@ impl<T> Queue<T> {
         };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
         if envelope.troubles() >= self.max_deliveries() {
-            // Whoever takes it up next buries it: the timer may not wait for room among the dead letters.
+            // Whoever takes it up next buries it: the timer has no time for the user's code that is told of it.
             envelope.condemn(DeadReason::Deliveries);
         }
         self.make_ready(envelope);

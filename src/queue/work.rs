@@ -297,7 +297,7 @@ impl<T> Queue<T> {
     /// Ends all work: no job is taken up any more, and those in flight are cut off.
     ///
     /// What is ready or scheduled is handed back. The workers find the queue closed and empty, the timer finds the
-    /// schedule closed, and nobody waits for room among the dead letters.
+    /// schedule closed, and those that were put aside for want of room among the dead letters lie there.
     pub(crate) fn stop(&self) -> Stopped<T> {
         let cut = self.seats.cut();
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
@@ -309,6 +309,7 @@ impl<T> Queue<T> {
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
+        self.bury_those_aside();
         self.ready.close();
         self.pauses.end();
         #[cfg(feature = "cron")]
