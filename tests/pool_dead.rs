@@ -7,7 +7,7 @@ mod pool_common;
 use millpond::{
     Context, DeadFull, DeadReason, FailureKind, JobId, Outcome, Pool, RedriveError, RetryPolicy, VirtualClock,
 };
-use pool_common::{LONG, books, quiet, until};
+use pool_common::{LONG, books, quiet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,7 +1,7 @@
 //! A dead letter, and what may be done with a store that is full of them.
 
-use super::envelope::{AttemptRecord, Envelope, JobId, discard_all};
-use super::past::{PastDeaths, deaths};
+use super::envelope::{AttemptRecord, Envelope, JobId, cut, discard_all};
+use super::past::{Past, PastDeaths, deaths};
 use crate::retry::{DeadReason, Failure, FailureKind, discard};
 use std::fmt;
 use std::time::SystemTime;
@@ -49,6 +49,9 @@ pub struct DeadLetter<T> {
     pub died_at: SystemTime,
     /// Its earlier deaths, if it was redriven: the latest reason first. The attempts above are of its latest life alone.
     pub past: Vec<PastDeaths>,
+    /// The failed attempts of its earlier lives in order: all up to a hundred, else the first and the latest 99. Each life has an attempt 1;
+    /// [`past`](Self::past) says how many there were in all.
+    pub past_attempts: Vec<AttemptRecord>,
 }
 
 impl<T> DeadLetter<T> {
@@ -66,7 +69,9 @@ impl<T> DeadLetter<T> {
 
     /// Turns a job into a dead letter. If it dies of a failure, that is recorded first.
     pub(super) fn of(envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) -> Self {
-        let history = envelope.history.map(|history| *history).unwrap_or_default();
+        let mut history = envelope.history.map(|history| *history).unwrap_or_default();
+        let Past { deaths, mut attempts } = history.take_past();
+        discard_all(cut(&mut attempts));
         Self {
             id: envelope.id,
             job: envelope.job,
@@ -77,14 +82,16 @@ impl<T> DeadLetter<T> {
             snoozes: history.snoozes,
             enqueued_at: envelope.enqueued_at.to_system_time(),
             died_at,
-            past: history.past,
+            past: deaths,
+            past_attempts: attempts,
         }
     }
 
     /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
     pub(super) fn discard(self) -> bool {
         let dropped = discard(self.job);
-        discard_all(self.attempts) && dropped
+        let past = discard_all(self.past_attempts);
+        discard_all(self.attempts) && past && dropped
     }
 
     /// Takes the job out, and leaves all the rest.
@@ -106,6 +113,7 @@ impl<T> DeadLetter<T> {
             enqueued_at: self.enqueued_at,
             died_at: self.died_at,
             past: self.past,
+            past_attempts: self.past_attempts,
         }
     }
 }

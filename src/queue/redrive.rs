@@ -1,7 +1,7 @@
 //! What may be done with dead letters: look, mend, take, drop, or try again.
 
 use super::drawers::{Absent, Drawers, Leave, Placed};
-use super::envelope::{Envelope, JobId, discard_all};
+use super::envelope::{Envelope, JobId};
 use super::error::{LetterError, RedriveAllError, RedriveError};
 #[cfg(feature = "serde")]
 use super::export::{ExportError, ExportReason, json_line};
@@ -9,7 +9,7 @@ use super::filter::DeadFilter;
 use super::letter::{DeadInfo, DeadLetter};
 use super::loan::Loan;
 use super::morgue::Readmitted;
-use super::past::bury_under;
+use super::past::{Past, bury_under};
 use super::work::Queue;
 use crate::time::Stamp;
 
@@ -175,17 +175,20 @@ impl<T> Queue<T> {
 
     /// Makes a letter's job ready. If the queue was stopped meanwhile, the letter goes back to its place.
     pub(super) fn send_again(&self, placed: Placed<T>) -> Result<(), RedriveError> {
-        let (job, shell) = placed.open();
-        let past = bury_under(&shell.letter.past, &shell.info);
+        let (job, mut shell) = placed.open();
+        let deaths = bury_under(&shell.letter.past, &shell.info);
+        let mut attempts = std::mem::take(&mut shell.letter.past_attempts);
+        let earlier = attempts.len();
+        attempts.append(&mut shell.letter.attempts);
+        let past = Past { deaths, attempts };
         let enqueued_at = Stamp::of(shell.letter.enqueued_at);
         let envelope = Envelope::redriven(shell.letter.id, enqueued_at, self.clock.stamp(), past, job);
         match self.ready.send(envelope) {
-            Ok(()) => {
-                // The errors of the attempts are the user's: a panic in the drop of one ends here.
-                discard_all(shell.letter.attempts);
-                Ok(())
-            }
-            Err(envelope) => {
+            Ok(()) => Ok(()),
+            Err(mut envelope) => {
+                let mut attempts = envelope.take_past().attempts;
+                shell.letter.attempts = attempts.split_off(earlier);
+                shell.letter.past_attempts = attempts;
                 self.morgue.put_back(shell.refill(envelope.job), Leave::Redriven);
                 self.turn_back(1);
                 Err(RedriveError::Closed)

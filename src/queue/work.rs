@@ -2,12 +2,13 @@
 
 use super::bury::Alert;
 use super::delayed::Delayed;
-use super::envelope::{AttemptRecord, Envelope, JobId};
+use super::envelope::{AttemptRecord, Envelope, JobId, cut, discard_all};
 use super::judge::Judge;
 use super::lease::{Leasing, Place};
 use super::morgue::Morgue;
 use super::mover::Moving;
 use super::overflow::Overflow;
+use super::past::{Past, PastDeaths};
 use super::pause::Pauses;
 use super::ready::{Lane, Ready, Route};
 use super::rules::DeadRules;
@@ -98,10 +99,16 @@ pub struct Released<T> {
     pub deliveries: u32,
     /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
+    /// Its deaths, if it was redriven: the latest reason first. The attempts above are of its latest life alone.
+    pub past: Vec<PastDeaths>,
+    /// The failed attempts of its earlier lives in order: as in [`DeadLetter::past_attempts`](crate::DeadLetter::past_attempts).
+    pub past_attempts: Vec<AttemptRecord>,
 }
 
 impl<T> Released<T> {
-    fn of(envelope: Envelope<T>) -> Self {
+    fn of(mut envelope: Envelope<T>) -> Self {
+        let Past { deaths: past, attempts: mut past_attempts } = envelope.take_past();
+        discard_all(cut(&mut past_attempts));
         let (attempts, deliveries) =
             envelope.history.map_or((Vec::new(), 0), |history| (history.records, history.deliveries));
         Self {
@@ -110,6 +117,8 @@ impl<T> Released<T> {
             attempts,
             deliveries,
             enqueued_at: envelope.enqueued_at.to_system_time(),
+            past,
+            past_attempts,
         }
     }
 }
