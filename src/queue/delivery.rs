@@ -191,7 +191,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
         self.recv_by(|queue| match &queue.judge.breaker {
             None => Ok((queue.ready.of(Lane::Sync).try_recv()?, NO_PASS)),
-            Some(breaker) => queue.try_next_passed(breaker),
+            Some(breaker) => queue.try_next_passed(breaker, Lane::Sync),
         })
     }
 
