@@ -70,6 +70,7 @@ fn a_letter_keeps_the_job_the_reason_and_every_attempt() {
         .collect();
     let expected = [(1, Duration::ZERO, "disk"), (2, SECOND, "lost my head"), (3, SECOND * 2, "at last")];
     assert_eq!(attempts, expected.map(|(attempt, at, text)| (attempt, at, text.to_owned())));
+    assert!(letter.attempts.iter().all(|record| record.worker == Some(0)), "{letter:?}");
     assert!(letter.attempts[0].failure.is::<std::io::Error>());
     assert_eq!(letter.attempts[1].failure.kind(), FailureKind::Panic);
     assert_eq!((letter.enqueued_at, letter.died_at), (UNIX_EPOCH, UNIX_EPOCH + SECOND * 2));
