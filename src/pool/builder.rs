@@ -254,7 +254,10 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true. Nothing is stopped by force.
+    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true.
+    ///
+    /// An async handler is dropped then, where it waits: a failed attempt. A sync one cannot be stopped: it has to ask, and what it returns
+    /// counts, unless a [lease](Self::lease) takes its job away.
     pub fn timeout(mut self, per_attempt: Duration) -> Self {
         self.set.timeout = Some(per_attempt);
         self
