@@ -7,7 +7,7 @@ mod pool_common;
 use millpond::{
     Context, DeadFull, DeadReason, FailureKind, JobId, Outcome, Pool, RedriveError, RetryPolicy, VirtualClock,
 };
-use pool_common::{LONG, books, quiet, until};
+use pool_common::{LONG, books, quiet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -70,6 +70,7 @@ fn a_letter_keeps_the_job_the_reason_and_every_attempt() {
         .collect();
     let expected = [(1, Duration::ZERO, "disk"), (2, SECOND, "lost my head"), (3, SECOND * 2, "at last")];
     assert_eq!(attempts, expected.map(|(attempt, at, text)| (attempt, at, text.to_owned())));
+    assert!(letter.attempts.iter().all(|record| record.worker == Some(0)), "{letter:?}");
     assert!(letter.attempts[0].failure.is::<std::io::Error>());
     assert_eq!(letter.attempts[1].failure.kind(), FailureKind::Panic);
     assert_eq!((letter.enqueued_at, letter.died_at), (UNIX_EPOCH, UNIX_EPOCH + SECOND * 2));
@@ -96,35 +97,6 @@ fn no_room_at_all_drops_every_letter() {
         let stats = quiet(&pool);
         assert_eq!((stats.dead, stats.evicted), (0, 2));
     }
-}
-
-#[test]
-fn full_blocks_the_worker_until_there_is_room() {
-    let (pool, _) = deadly(2, DeadFull::Block);
-    pool.submit_many(vec![1, 2, 3, 4]).unwrap();
-    until("the worker waits with the third letter", || pool.stats().died == 3);
-    assert!(!pool.wait_idle(Duration::from_millis(1)));
-    let stats = pool.stats();
-    assert_eq!((stats.dead, stats.in_flight, stats.ready, stats.held), (2, 1, 1, 2));
-    assert!(pool.dead().purge(pool.dead().list()[0].id));
-    until("the next one waits", || pool.stats().died == 4);
-    assert_eq!(pool.dead().take_all().len(), 2);
-    let stats = quiet(&pool);
-    assert_eq!((stats.dead, stats.purged, stats.taken, stats.evicted), (1, 1, 2, 0));
-    assert_eq!(jobs(&pool), [4]);
-}
-
-/// The deadline of a shutdown ends the wait for room, and the letter is kept.
-#[test]
-fn a_shutdown_does_not_lose_the_letter_that_waits_for_room() {
-    let (pool, _) = deadly(1, DeadFull::Block);
-    pool.submit_many(vec![1, 2, 3]).unwrap();
-    until("the worker waits with the second letter", || pool.stats().died == 2);
-    let report = pool.shutdown(Duration::from_millis(1));
-    assert_eq!(report.released.iter().map(|released| released.job).collect::<Vec<_>>(), [3]);
-    assert!(report.cut_off.is_empty());
-    assert_eq!(jobs(&pool), [1, 2]);
-    books(&pool);
 }
 
 #[test]

@@ -186,7 +186,59 @@ fn a_job_that_dies_again_remembers_its_earlier_deaths() {
         [(DeadReason::Attempts, 3, 9, at(0), at(3)), (DeadReason::Rejected, 1, 1, at(1), at(1))]
     );
     assert_eq!(letter.past[0].last_error, "life 3, attempt 3");
+    let told: Vec<_> = letter.past_attempts.iter().map(|record| record.failure.to_string()).collect();
+    let life = |number| (1..=3).map(move |attempt| format!("life {number}, attempt {attempt}"));
+    let expected = life(0).chain(["refused".to_owned()]).chain(life(2)).chain(life(3));
+    assert!(told.iter().cloned().eq(expected), "{told:?}");
+    assert!(letter.past_attempts.iter().all(|record| record.worker == Some(0)));
+    assert_eq!((letter.past_attempts[3].attempt, letter.past_attempts[3].at), (1, at(1)));
     books(&pool);
+}
+
+/// However often a job dies, what is kept of its earlier lives is the first failure and the latest.
+#[test]
+fn the_attempts_of_earlier_lives_are_cut_at_a_hundred() {
+    let pool = Pool::builder()
+        .workers(1)
+        .retry(RetryPolicy::fixed(Duration::ZERO).max_attempts(40))
+        .start(|_: &(), cx: &Context| Err::<(), _>(format!("attempt {}", cx.attempt())))
+        .unwrap();
+    let id = pool.submit(()).unwrap();
+    for _ in 0..4 {
+        quiet(&pool);
+        pool.dead().redrive(id).unwrap();
+    }
+    quiet(&pool);
+    let letter = pool.dead().take(id).unwrap();
+    assert_eq!((letter.attempts.len(), letter.past_attempts.len(), letter.past[0].attempts), (40, 100, 160));
+    let numbers: Vec<u32> = letter.past_attempts.iter().map(|record| record.attempt).collect();
+    assert_eq!((numbers[0], numbers[1], numbers[99]), (1, 22, 40), "99 of two lives and a half");
+}
+
+/// A shutdown hands a job back with all that is known of it.
+#[test]
+fn a_job_that_is_handed_back_has_its_whole_history() {
+    let time = VirtualClock::new();
+    let queue = millpond::Queue::builder()
+        .clock(time.clock())
+        .retry(RetryPolicy::fixed(SECOND).max_attempts(2))
+        .open::<u32>()
+        .unwrap();
+    let id = queue.submit(7).unwrap();
+    queue.recv().unwrap().nack(Outcome::dead("refused")).unwrap();
+    queue.dead().redrive(id).unwrap();
+    queue.recv().unwrap().nack(Outcome::retry("again")).unwrap();
+    let released = queue.shutdown(Duration::ZERO).released.pop().unwrap();
+    let texts = |records: &[millpond::AttemptRecord]| {
+        records.iter().map(|record| record.failure.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (released.id, released.deliveries, texts(&released.attempts)),
+        (id, 1, vec!["again".to_owned()])
+    );
+    assert_eq!(texts(&released.past_attempts), ["refused"]);
+    assert_eq!((released.past.len(), released.past[0].reason), (1, DeadReason::Rejected));
+    books(&queue);
 }
 
 /// A redrive that the end of the pool refuses does not add a death.
@@ -198,6 +250,7 @@ fn a_refused_redrive_leaves_the_history_alone() {
     assert!(matches!(refused, Err(RedriveAllError { moved: 0, reason: RedriveError::Closed, .. })));
     let letter = pool.dead().take(ids[0]).unwrap();
     assert!(letter.past.is_empty() && letter.deaths() == 1);
+    assert!(letter.past_attempts.is_empty() && !letter.attempts.is_empty());
 }
 
 #[test]
@@ -270,12 +323,12 @@ fn a_letter_on_loan_grows_too_old() {
     books(&pool);
 }
 
-/// Age makes room for a worker that waits for it.
+/// Age makes room for what was put aside.
 #[test]
-fn age_lets_a_blocked_worker_go_on() {
+fn age_makes_room_for_those_aside() {
     let (pool, time) = mixed(Pool::builder().dead_letters(1, DeadFull::Block).dead_letters_max_age(SECOND));
     pool.submit_many(vec![0, 10]).unwrap();
-    until("the worker waits with the second letter", || pool.stats().died == 2);
+    until("the second letter is put aside", || pool.stats().aside == 1);
     time.advance(SECOND);
     quiet(&pool);
     assert_eq!(jobs(&pool, DeadFilter::all()), [10]);

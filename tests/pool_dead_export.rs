@@ -71,7 +71,7 @@ fn each_letter_is_one_line_with_all_that_is_known() {
             {"attempt": 1, "at": at(0), "worker": 0, "error": "no chair", "kind": "error"},
             {"attempt": 2, "at": at(1), "worker": 0, "error": "no chair", "kind": "error"},
         ],
-        "attempts_total": 2, "deliveries": 2, "snoozes": 0, "deaths": 1, "past": [],
+        "attempts_total": 2, "deliveries": 2, "snoozes": 0, "deaths": 1, "past": [], "past_attempts": [],
         "enqueued_at": at(0), "died_at": at(1), "job": {"item": "chair"},
     });
     let parsed = parse(&lines);
@@ -92,6 +92,7 @@ fn each_letter_is_one_line_with_all_that_is_known() {
     }]);
     let parsed = parse(&lines);
     assert_eq!((&parsed[0]["past"], &parsed[0]["deaths"]), (&past, &json!(2)));
+    assert_eq!(parsed[0]["past_attempts"], chair["attempts"]);
 }
 
 /// A writer with room for so many bytes.

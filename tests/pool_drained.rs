@@ -131,7 +131,7 @@ fn a_waker_that_panics_harms_nobody() {
 
 /// A job whose letter has no room is held, and so is waited for.
 #[test]
-fn a_job_that_waits_among_the_dead_has_not_ended() {
+fn a_job_that_was_put_aside_has_not_left() {
     let pool = Pool::builder()
         .workers(1)
         .dead_letters(1, DeadFull::Block)

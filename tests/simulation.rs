@@ -5,9 +5,10 @@
 
 use millpond::testing::{Fault, Faults, Sim, Trace};
 use millpond::{
-    Context, DeadFull, Displaced, Lease, Outcome, Overflow, Pool, PoolBuilder, RetryBudget, RetryPolicy,
-    Stats, SubmitError, Unleased, VirtualClock,
+    Breaker, BreakerState, Context, DeadFull, Displaced, Lease, Outcome, Overflow, Pool, PoolBuilder,
+    RetryBudget, RetryPolicy, Stats, SubmitError, Unleased, VirtualClock,
 };
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -330,11 +331,65 @@ fn two_simulations_on_one_clock_feed_each_other() {
     assert_eq!((first.stats().done, second.stats().done), (2, 2));
 }
 
+/// Jobs whose letters have no room are put aside, and buried when somebody makes some; a redrive passes its place on.
 #[test]
-#[should_panic(expected = "nobody would ever make room")]
-fn dead_letters_that_block_are_refused() {
-    let builder = Pool::builder().dead_letters(1, DeadFull::Block);
-    let _ = builder.simulate(1, |_: &u32, _: &Context| ());
+fn dead_letters_that_block_keep_their_jobs_places() {
+    let up = Cell::new(false);
+    let builder = Pool::builder().capacity(3).dead_letters(1, DeadFull::Block);
+    let handler = |_: &u32, _: &Context| if up.get() { Outcome::Done } else { Outcome::dead("down") };
+    let mut sim = builder.simulate(1, handler).unwrap();
+    for job in 0..4 {
+        sim.submit(job).unwrap();
+        assert!(sim.run_until_idle());
+        sim.check().unwrap();
+    }
+    assert!(sim.submit(4).is_err(), "all places are taken");
+    assert!(!sim.run_until_done(), "nobody makes room");
+    assert_eq!((sim.stats().dead, sim.stats().aside, sim.stats().died), (1, 3, 4));
+    up.set(true);
+    for left in (0..4).rev() {
+        assert_eq!(sim.dead().redrive_all(), Ok(1));
+        assert!(sim.run_until_idle());
+        sim.check().unwrap();
+        assert_eq!(sim.stats().aside, u64::max(left, 1) - 1);
+    }
+    assert!(sim.run_until_done());
+    assert_eq!((sim.stats().done, sim.stats().held), (4, 0));
+}
+
+/// Deliveries pause while the breaker is open, in both lanes, and the clock moves to the moment at which a probe may pass.
+#[test]
+fn the_breaker_pauses_deliveries() {
+    for asynchronous in [false, true] {
+        let (up, runs) = (Cell::new(false), Cell::new(0));
+        let breaker = Breaker::failures(2).open_for(Duration::from_secs(60));
+        let builder = Pool::builder()
+            .workers(1)
+            .breaker(&breaker)
+            .retry(RetryPolicy::fixed(Duration::from_secs(1)).max_attempts(100));
+        let run = |_: &u32| {
+            runs.set(runs.get() + 1);
+            if up.get() { Ok(()) } else { Err("down") }
+        };
+        let mut sim = match asynchronous {
+            false => builder.simulate(3, |job: &u32, _: &Context| run(job)).unwrap(),
+            true => builder.simulate_async(3, async |job: &u32, _: &Context| run(job)).unwrap(),
+        };
+        (0..10).for_each(|job| assert!(sim.submit(job).is_ok()));
+        assert!(sim.run_until_idle());
+        assert_eq!((runs.get(), breaker.state(), sim.now()), (2, BreakerState::Open, Duration::ZERO));
+        assert_eq!(sim.stats().ready, 8, "they wait for the breaker");
+        assert!(sim.advance(Duration::from_secs(59)));
+        assert_eq!(runs.get(), 2);
+        // One probe a minute.
+        assert!(sim.advance(Duration::from_secs(1)) && runs.get() == 3);
+        assert!(sim.advance(Duration::from_secs(60)) && runs.get() == 4);
+        up.set(true);
+        assert!(sim.run_until_done());
+        sim.check().unwrap();
+        assert_eq!((runs.get(), sim.stats().done, breaker.state()), (14, 10, BreakerState::Closed));
+        assert_eq!((sim.now(), breaker.times_opened()), (Duration::from_secs(180), 3));
+    }
 }
 
 #[test]

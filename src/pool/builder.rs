@@ -254,7 +254,10 @@ impl<L> PoolBuilder<L> {
         self
     }
 
-    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true. Nothing is stopped by force.
+    /// Sets the time of each attempt: when it is up, [`Context::cancelled`](crate::Context::cancelled) turns true.
+    ///
+    /// An async handler is dropped then, where it waits: a failed attempt. A sync one cannot be stopped: it has to ask, and what it returns
+    /// counts, unless a [lease](Self::lease) takes its job away.
     pub fn timeout(mut self, per_attempt: Duration) -> Self {
         self.set.timeout = Some(per_attempt);
         self
@@ -291,7 +294,7 @@ impl<L> PoolBuilder<L> {
 
     /// Sets a function that is told of each job that dies, to raise an alarm.
     ///
-    /// It runs in the worker, after the letter was placed or dropped for want of room, and under no lock: it may look at
+    /// It runs in the worker, after the letter was placed, dropped or put aside for want of room, and under no lock: it may look at
     /// the dead letters and redrive the job, but must not block in `submit`, as a handler must not. While it runs, the worker
     /// takes no other job. A panic in it is caught, and counted in
     /// [`Stats::on_dead_panicked`](crate::Stats::on_dead_panicked). [`Pool::wait_idle`](crate::Pool::wait_idle) does not wait for it.
@@ -428,9 +431,9 @@ pub enum BuildError {
     LeasedOnce,
     /// A pool cannot hold this many jobs: none at all, or more than memory can address.
     Capacity(usize),
-    /// With no room for dead letters and [`DeadFull::Block`], the first job to die would stop its worker for ever.
+    /// With no room for dead letters and [`DeadFull::Block`], no job that dies could ever leave.
     NoDeadLetters,
-    /// Submitters that are never to wait would wait for room among the dead letters: see
+    /// Jobs that have to go at once might have to wait for room among the dead letters: see
     /// [`Displaced::DeadLetter`](crate::Displaced::DeadLetter).
     OverflowBlocks,
     /// The system refused a thread.
@@ -445,7 +448,7 @@ impl fmt::Display for BuildError {
             BuildError::LeasedOnce => f.write_str("a job that is begun at most once cannot be leased"),
             BuildError::Capacity(jobs) => write!(f, "a pool cannot hold {jobs} jobs"),
             BuildError::NoDeadLetters => {
-                f.write_str("no room for dead letters, and workers told to wait for some")
+                f.write_str("no room for dead letters, and they are to wait for some")
             }
             BuildError::OverflowBlocks => {
                 f.write_str("jobs without room become dead letters, and these wait for room")

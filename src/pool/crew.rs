@@ -1,6 +1,7 @@
 //! The threads of a pool: hiring them, also later, and seeing them end.
 
 use super::latch::{Latch, Running};
+use crate::queue::Stuck;
 use crate::retry::discard;
 use crate::sync::{Arc, Mutex, thread};
 use std::io;
@@ -109,12 +110,15 @@ impl Hirer {
     }
 
     /// Starts a worker in the place of one that is stuck.
-    pub(super) fn replace(&self) {
+    pub(super) fn replace(&self, stuck: Stuck) {
+        let (queue, worker, id) = (&*self.name, stuck.worker, stuck.job.get());
         match self.hire() {
-            Ok(()) => tracing::warn!(target: "millpond", queue = &*self.name, "a stuck worker was replaced"),
+            Ok(()) => {
+                tracing::warn!(target: "millpond", queue, worker, id, "a stuck worker was replaced");
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(target: "millpond", error, "a stuck worker could not be replaced");
+                tracing::error!(target: "millpond", queue, worker, id, error, "a stuck worker could not be replaced");
             }
         }
     }

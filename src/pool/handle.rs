@@ -47,6 +47,10 @@ impl<T> Handle<T> {
     /// # Errors
     ///
     /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Pool::submit`](crate::Pool::submit).
     pub fn submit(&self, job: T) -> Result<JobId, SubmitError<T>> {
         self.queue.submit(job)
     }
@@ -65,6 +69,10 @@ impl<T> Handle<T> {
     /// # Errors
     ///
     /// [`SubmitError::Timeout`] or [`SubmitError::Closed`], with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Pool::submit`](crate::Pool::submit).
     pub fn submit_timeout(&self, job: T, timeout: Duration) -> Result<JobId, SubmitError<T>> {
         self.queue.submit_until(job, Deadline::after(timeout))
     }
@@ -83,6 +91,10 @@ impl<T> Handle<T> {
     /// # Errors
     ///
     /// When the pool is shut down meanwhile: what was accepted, and what was not.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Pool::submit`](crate::Pool::submit).
     pub fn submit_many(&self, jobs: impl Into<VecDeque<T>>) -> Result<Vec<JobId>, SubmitManyError<T>> {
         self.queue.submit_many(jobs.into())
     }
@@ -98,6 +110,10 @@ impl<T> Handle<T> {
     /// # Errors
     ///
     /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Pool::submit`](crate::Pool::submit).
     pub fn submit_after(&self, job: T, delay: Duration) -> Result<JobId, SubmitError<T>> {
         self.job(job).after(delay).submit()
     }
@@ -107,6 +123,10 @@ impl<T> Handle<T> {
     /// # Errors
     ///
     /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`Pool::submit`](crate::Pool::submit).
     pub fn submit_at(&self, job: T, time: SystemTime) -> Result<JobId, SubmitError<T>> {
         self.job(job).at(time).submit()
     }

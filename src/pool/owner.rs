@@ -175,6 +175,10 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`submit`](Self::submit).
     pub fn submit_after(&self, job: T, delay: Duration) -> Result<JobId, SubmitError<T>> {
         self.job(job).after(delay).submit()
     }
@@ -184,6 +188,10 @@ impl<T> Pool<T> {
     /// # Errors
     ///
     /// [`SubmitError::Closed`] with the job.
+    ///
+    /// # Blocking
+    ///
+    /// As [`submit`](Self::submit).
     pub fn submit_at(&self, job: T, time: SystemTime) -> Result<JobId, SubmitError<T>> {
         self.job(job).at(time).submit()
     }
@@ -193,6 +201,10 @@ impl<T> Pool<T> {
     }
 
     /// Ends all work at once: [`shutdown`](Self::shutdown) without a moment's grace.
+    ///
+    /// # Blocking
+    ///
+    /// As [`shutdown`](Self::shutdown): for as long as idle threads need to end, a second at most.
     pub fn abort(&self) -> ShutdownReport<T> {
         self.shutdown(Duration::ZERO)
     }

@@ -62,7 +62,8 @@ impl<T: Send + 'static> Queue<T> {
         self.pool.queue().recv()
     }
 
-    /// Takes the next job if one is ready. Never parks.
+    /// Takes the next job if one is ready. Never parks: jobs that are not to be run any more are buried, or put aside if there is no
+    /// room for their letters ([`DeadFull::Block`](crate::DeadFull::Block)), and the next one is taken.
     ///
     /// # Errors
     /// [`TryRecvError::Empty`], or [`TryRecvError::Closed`] once the queue is shut down and there is no job left.
@@ -74,6 +75,9 @@ impl<T: Send + 'static> Queue<T> {
     ///
     /// # Errors
     /// [`RecvTimeoutError::Timeout`], or [`RecvTimeoutError::Closed`] once the queue is shut down and there is no job left.
+    ///
+    /// # Blocking
+    /// As [`recv`](Self::recv), until the time is up.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Delivery<T>, RecvTimeoutError> {
         match Instant::now().checked_add(timeout) {
             Some(deadline) => self.pool.queue().recv_deadline(deadline),
@@ -83,7 +87,7 @@ impl<T: Send + 'static> Queue<T> {
 
     /// Takes the next job that is ready, from a task. Works with any executor.
     ///
-    /// *Cancel safety.* Dropped before it is ready, it has taken nothing.
+    /// *Cancel safety.* Dropped before it is ready, it has taken nothing. It parks no thread, whatever becomes of jobs that it finds dead.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).

@@ -41,8 +41,8 @@ impl<'d, T> Selected<'d, T> {
     /// Writes each letter as one line of JSON to `writer`, and flushes it. Returns how many. Removes none.
     ///
     /// An object has `id`, `reason`, `error` and `kind` of the last failure (`null` if there was none), `attempts` (each with
-    /// `attempt`, `at`, `error`, `kind`), `attempts_total`, `deliveries`, `snoozes`, `deaths`, `past` (the earlier deaths),
-    /// `enqueued_at`, `died_at`, and the `job`. Times are in UTC as RFC 3339 has them. A letter is lent while it is written,
+    /// `attempt`, `at`, `worker`, `error`, `kind`), `attempts_total`, `deliveries`, `snoozes`, `deaths`, `past` (the earlier deaths),
+    /// `past_attempts` (those of its earlier lives), `enqueued_at`, `died_at`, and the `job`. Times are in UTC as RFC 3339 has them. A letter is lent while it is written,
     /// under no lock. Many small writes: give it a buffered writer.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ impl<L> PoolBuilder<L> {
         }
         start_timer(&crew, queue, move |queue| match replacer {
             Some(hirer) => {
-                keep_time(queue, Some(&|| hirer.replace()));
+                keep_time(queue, Some(&|stuck| hirer.replace(stuck)));
                 discard(hirer);
             }
             None => keep_time(queue, None),

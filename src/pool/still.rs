@@ -8,7 +8,7 @@ use super::lane::Guarded;
 use super::owner::Pool;
 use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
-use crate::queue::{DeadFull, Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
+use crate::queue::{Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -119,10 +119,6 @@ impl<L> PoolBuilder<L> {
         leasing: Option<Leasing<T>>,
         team: StillTeam<T>,
     ) -> Result<Still<T>, BuildError> {
-        assert!(
-            self.set.dead.when_full != DeadFull::Block,
-            "without other threads nobody would ever make room for a dead letter"
-        );
         let time = self.set.clock.as_virtual().unwrap_or_default();
         self.set.clock = time.clock();
         self.set.seed.get_or_insert(seed);
@@ -264,7 +260,7 @@ impl<T: Send + 'static> Still<T> {
             let round = self.queue.round(&mut due, false);
             if !round.busy {
                 let chore = self.queue.next_chore().unwrap_or(Moment::NEVER);
-                return (chore.min(round.sleeper), round.review);
+                return (chore.min(round.sleeper).min(self.resumption()), round.review);
             }
         }
     }
@@ -274,9 +270,20 @@ impl<T: Send + 'static> Still<T> {
         self.desks[worker].lane
     }
 
-    /// Tells whether a job is ready for a worker.
+    /// Tells whether a job is ready for a worker, and may be begun.
     pub(crate) fn is_ready_for(&self, worker: usize) -> bool {
+        self.has_ready(worker) && self.queue.paused_until(self.now()).is_none()
+    }
+
+    fn has_ready(&self, worker: usize) -> bool {
         self.queue.ready_in(self.desks[worker].lane) > 0
+    }
+
+    /// Returns when deliveries go on, if they pause while a job is ready for somebody.
+    fn resumption(&self) -> Moment {
+        let waits = (0..self.workers()).any(|worker| self.has_ready(worker));
+        let until = if waits { self.queue.paused_until(self.now()) } else { None };
+        until.unwrap_or(Moment::NEVER)
     }
 
     /// Returns how many jobs are held.

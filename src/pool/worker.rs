@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::once::{AnyResult, Once};
 use crate::queue::engine::{Delivered, Engine, Facts, Taken};
-use crate::queue::{Judge, LeaseLost, Queue};
+use crate::queue::{Judge, LeaseLost, Queue, Stuck};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
 use crate::sync::{Arc, thread};
 use crate::time::{Clock, Timers};
@@ -108,7 +108,7 @@ where
 }
 
 /// Runs the timer until the schedule is closed. `replace` is called for each worker that is stuck, if it is given.
-pub(super) fn keep_time<T>(queue: &Queue<T>, replace: Option<&dyn Fn()>) {
+pub(super) fn keep_time<T>(queue: &Queue<T>, replace: Option<&dyn Fn(Stuck)>) {
     let mut due = Vec::new();
     loop {
         let tick = queue.tick(&mut due, replace.is_some());
@@ -116,7 +116,7 @@ pub(super) fn keep_time<T>(queue: &Queue<T>, replace: Option<&dyn Fn()>) {
             return;
         }
         if let Some(replace) = replace {
-            (0..tick.stuck).for_each(|_| replace());
+            tick.stuck.into_iter().for_each(replace);
         }
     }
 }

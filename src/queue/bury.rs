@@ -1,6 +1,7 @@
 //! How a job comes to lie among the dead letters, and how a letter that is too old leaves them.
 
 use super::letter::{DeadInfo, DeadLetter};
+use super::morgue::Put;
 use super::rules::OnDead;
 use super::work::Queue;
 use crate::retry::discard;
@@ -40,22 +41,38 @@ impl Alert {
 }
 
 impl<T> Queue<T> {
-    /// Keeps the letter of a job that was laid down, lets the job leave the gate, and tells the user.
+    /// Keeps the letter of a job that was laid down, lets the job leave the gate, and tells the user. Waits for nobody.
     ///
-    /// Waits only for room among the dead letters, if told to block. The job is held until then, and a shutdown ends the
-    /// wait: it is not lost.
+    /// If there is no room, and nothing may be dropped, the letter is put aside. The job is held until
+    /// [`bury_those_aside`](Self::bury_those_aside) finds room for it.
     pub(super) fn bury(&self, info: DeadInfo, letter: DeadLetter<T>) {
         let told = self.alert.call.is_some().then(|| info.clone());
         self.expire_dead();
-        let victim = self.morgue.insert(info, letter, || self.clock.moment());
-        self.leave(1);
+        let id = info.id;
+        let put = self.morgue.insert(info, letter, || self.clock.moment());
+        if matches!(put, Put::Aside) {
+            tracing::warn!(target: TARGET, %id, "no room among the dead letters: the job keeps its place in the queue");
+            // It may have the place of the next job to be redriven.
+            self.nudge_mover();
+        } else {
+            self.leave(1);
+        }
         self.look_again();
-        if let Some(victim) = victim {
+        if let Put::Instead(victim) = put {
             tracing::error!(target: TARGET, id = %victim.id, "no room among the dead letters: this one is dropped");
             victim.discard();
         }
         if let Some(info) = told {
             self.alert.tell(&info);
+        }
+    }
+
+    /// Buries the jobs that were put aside, as many as there is room for. Called whenever letters have left.
+    pub(super) fn bury_those_aside(&self) {
+        let buried = self.morgue.place_aside(|| self.clock.moment());
+        if buried > 0 {
+            self.leave(buried);
+            self.look_again();
         }
     }
 
@@ -70,6 +87,7 @@ impl<T> Queue<T> {
                 return;
             }
             tracing::info!(target: TARGET, queue = &**self.name(), count = expired.len(), "dead letters grew too old");
+            self.bury_those_aside();
             for letter in expired {
                 letter.discard();
             }

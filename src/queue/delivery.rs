@@ -129,6 +129,9 @@ impl<T: Send + 'static> Delivery<T> {
 
     /// Settles the delivery with any outcome: the queue's policies decide what becomes of the job.
     ///
+    /// Waits for nobody, and neither does dropping the delivery: a job that dies while there is no room among the dead letters is
+    /// dropped or put aside, as [`DeadFull`](crate::DeadFull) says.
+    ///
     /// # Errors
     /// As [`ack`](Self::ack).
     pub fn nack(self, outcome: Outcome) -> Result<(), LeaseLost> {
@@ -136,9 +139,6 @@ impl<T: Send + 'static> Delivery<T> {
     }
 
     /// As [`nack`](Self::nack), under a name for those who compute the outcome.
-    ///
-    /// Waits for nobody, but for room among the dead letters if the queue was told to
-    /// [block](crate::DeadFull::Block) there.
     ///
     /// # Errors
     /// As [`ack`](Self::ack).
@@ -191,7 +191,7 @@ impl<T: Send + 'static> Queue<T> {
     pub(crate) fn try_recv(self: &Arc<Self>) -> Result<Delivery<T>, TryRecvError> {
         self.recv_by(|queue| match &queue.judge.breaker {
             None => Ok((queue.ready.of(Lane::Sync).try_recv()?, NO_PASS)),
-            Some(breaker) => queue.try_next_passed(breaker),
+            Some(breaker) => queue.try_next_passed(breaker, Lane::Sync),
         })
     }
 

@@ -6,7 +6,7 @@
 use super::envelope::JobId;
 use super::letter::{DeadInfo, DeadLetter};
 use crate::time::Moment;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How many letters are looked at with the lock held once: a guess, some microseconds.
 const LOOKS_MAX: usize = 64;
@@ -17,7 +17,10 @@ pub(super) struct Drawers<T> {
     /// Where each job's letter lies.
     places: HashMap<JobId, u64>,
     next: u64,
-    /// Nobody waits for room any more.
+    /// Letters that there was no room for, in the order of their deaths. Their jobs are held, so there are no more of them than the
+    /// queue has places.
+    aside: VecDeque<(DeadInfo, DeadLetter<T>)>,
+    /// The end of all work: every letter is kept, whatever the limit is.
     pub(super) shut: bool,
     pub(super) tally: Tally,
 }
@@ -39,8 +42,8 @@ pub(super) struct Tally {
     pub(super) purged: u64,
     pub(super) taken: u64,
     pub(super) redriven: u64,
-    /// Letters whose worker waits for room.
-    pub(super) waiting: u64,
+    /// Letters that were put aside, until there is room for them.
+    pub(super) aside: u64,
 }
 
 /// Why a letter leaves.
@@ -84,6 +87,7 @@ impl<T> Drawers<T> {
             letters: BTreeMap::new(),
             places: HashMap::new(),
             next: 0,
+            aside: VecDeque::new(),
             shut: false,
             tally: Tally::default(),
         }
@@ -111,6 +115,25 @@ impl<T> Drawers<T> {
         self.places.insert(letter.id, place);
         let before = self.letters.insert(place, Drawer { info, placed_at, letter: Some(letter) });
         debug_assert!(before.is_none(), "a place is used once");
+    }
+
+    /// Puts a letter aside, behind the others there.
+    pub(super) fn put_aside(&mut self, info: DeadInfo, letter: DeadLetter<T>) {
+        self.aside.push_back((info, letter));
+        self.tally.aside += 1;
+    }
+
+    /// Places the letter that was put aside first. False if there is none.
+    pub(super) fn place_aside(&mut self, placed_at: Moment) -> bool {
+        let Some((info, letter)) = self.aside.pop_front() else { return false };
+        self.tally.aside -= 1;
+        self.push(info, letter, placed_at);
+        true
+    }
+
+    /// Returns true when letters were put aside.
+    pub(super) fn has_aside(&self) -> bool {
+        !self.aside.is_empty()
     }
 
     /// Puts a letter back to its place, as if it had never left.

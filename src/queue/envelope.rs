@@ -1,6 +1,6 @@
 //! A job on its way: its number, its times and, once something has happened to it, its history.
 
-use super::past::PastDeaths;
+use super::past::Past;
 use super::track::Track;
 use crate::retry::{DeadReason, Failure, discard};
 use crate::sync::Arc;
@@ -93,13 +93,14 @@ pub(super) struct History {
     pub(super) records: Vec<AttemptRecord>,
     /// When it was redriven last: its retries are given their time from then on.
     redriven_at: Option<Stamp>,
-    /// The deaths of a job that was redriven: see [`PastDeaths`].
-    pub(super) past: Vec<PastDeaths>,
+    /// The earlier lives of a job that was redriven: rare, and so apart.
+    pub(super) past: Option<Box<Past>>,
 }
 
 impl<T> Envelope<T> {
     /// A job that has died before, and starts anew.
-    pub(super) fn redriven(id: JobId, enqueued_at: Stamp, now: Stamp, past: Vec<PastDeaths>, job: T) -> Self {
+    pub(super) fn redriven(id: JobId, enqueued_at: Stamp, now: Stamp, past: Past, job: T) -> Self {
+        let past = Some(Box::new(past));
         let history = History { past, redriven_at: Some(now), ..History::default() };
         Self { id, enqueued_at, history: Some(Box::new(history)), job }
     }
@@ -112,6 +113,11 @@ impl<T> Envelope<T> {
     pub(super) fn wish(&mut self, expires: Option<Moment>, tagged: bool, track: Option<Arc<Track>>) {
         let history = self.history.get_or_insert_default();
         (history.expires, history.tagged, history.track) = (expires, tagged, track);
+    }
+
+    /// Takes out what is left of the job's earlier lives.
+    pub(super) fn take_past(&mut self) -> Past {
+        self.history.as_mut().map(|history| history.take_past()).unwrap_or_default()
     }
 
     /// Returns true when something is known of the job beside the queue.
@@ -165,7 +171,7 @@ impl<T> Envelope<T> {
     #[inline]
     pub(super) fn discard(self) -> bool {
         let dropped = discard(self.job);
-        self.history.is_none_or(|history| discard_all(history.records)) && dropped
+        self.history.is_none_or(|history| history.discard()) && dropped
     }
 
     /// Notes that a delivery ended in a snooze.
@@ -257,11 +263,30 @@ impl Envelope<()> {
 }
 
 impl History {
+    /// Returns what is left of the earlier lives of the job.
+    pub(super) fn take_past(&mut self) -> Past {
+        self.past.take().map_or_else(Past::default, |past| *past)
+    }
+
+    /// Drops the records of all lives. Returns false when a drop panicked; the panic ends here.
+    fn discard(mut self) -> bool {
+        let past = self.take_past().discard();
+        discard_all(self.records) && past
+    }
+
     /// Adds a record. Returns the one that has to go: the caller drops it, as that is the user's code.
     fn record(&mut self, record: AttemptRecord) -> Option<AttemptRecord> {
         let gone = (self.records.len() >= RECORDS_MAX).then(|| self.records.remove(1));
         self.records.push(record);
         gone
+    }
+}
+
+/// Cuts records down to the first and the latest. Returns those that have to go: their drops are the user's code.
+pub(super) fn cut(records: &mut Vec<AttemptRecord>) -> Vec<AttemptRecord> {
+    match records.len().saturating_sub(RECORDS_MAX) {
+        0 => Vec::new(),
+        over => records.drain(1..=over).collect(),
     }
 }
 

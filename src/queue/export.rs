@@ -23,7 +23,7 @@ impl<T: Serialize> Serialize for Letter<'_, T> {
         let letter = self.0;
         let info = DeadInfo::of(letter);
         let failed = letter.last_failure().is_some();
-        let mut object = serializer.serialize_struct("DeadLetter", 13)?;
+        let mut object = serializer.serialize_struct("DeadLetter", 14)?;
         object.serialize_field("id", &letter.id.get())?;
         object.serialize_field("reason", &snake(letter.reason))?;
         object.serialize_field("error", &failed.then_some(&info.error))?;
@@ -34,6 +34,7 @@ impl<T: Serialize> Serialize for Letter<'_, T> {
         object.serialize_field("snoozes", &letter.snoozes)?;
         object.serialize_field("deaths", &info.deaths)?;
         object.serialize_field("past", &Past(&letter.past))?;
+        object.serialize_field("past_attempts", &Records(&letter.past_attempts))?;
         object.serialize_field("enqueued_at", &Rfc3339(letter.enqueued_at))?;
         object.serialize_field("died_at", &Rfc3339(letter.died_at))?;
         object.serialize_field("job", &letter.job)?;

@@ -1,7 +1,7 @@
 //! A dead letter, and what may be done with a store that is full of them.
 
-use super::envelope::{AttemptRecord, Envelope, JobId, discard_all};
-use super::past::{PastDeaths, deaths};
+use super::envelope::{AttemptRecord, Envelope, JobId, cut, discard_all};
+use super::past::{Past, PastDeaths, deaths};
 use crate::retry::{DeadReason, Failure, FailureKind, discard};
 use std::fmt;
 use std::time::SystemTime;
@@ -14,10 +14,15 @@ pub enum DeadFull {
     DropOldest,
     /// The job that has just died is dropped, and counted as evicted.
     DropNewest,
-    /// The worker waits until there is room: nothing is lost, and the pool stops when nobody looks after its dead.
+    /// The letter is put aside until there is room, and its job keeps its place in the queue: nothing is lost, and the pool stops
+    /// when nobody looks after its dead.
     ///
-    /// A shutdown whose deadline has come ends that wait: the letter is kept all the same, so that a pool that is shut
-    /// down may hold up to one letter a worker over the limit.
+    /// Nobody waits for the room: workers, handlers and whoever takes jobs go on with the next one. What was put aside counts as
+    /// [held](crate::Stats::aside), so when all places are taken by such jobs, the queue is full, and submitters wait. Letters that
+    /// are taken, purged, too old or redriven make room, for the one that was put aside first; a redrive needs no other room then.
+    ///
+    /// A shutdown waits for the jobs that were put aside until its deadline. Then their letters are kept all the same, so that a
+    /// pool that is shut down may hold up to its capacity of them over the limit.
     Block,
 }
 
@@ -44,6 +49,9 @@ pub struct DeadLetter<T> {
     pub died_at: SystemTime,
     /// Its earlier deaths, if it was redriven: the latest reason first. The attempts above are of its latest life alone.
     pub past: Vec<PastDeaths>,
+    /// The failed attempts of its earlier lives in order: all up to a hundred, else the first and the latest 99. Each life has an attempt 1;
+    /// [`past`](Self::past) says how many there were in all.
+    pub past_attempts: Vec<AttemptRecord>,
 }
 
 impl<T> DeadLetter<T> {
@@ -61,7 +69,9 @@ impl<T> DeadLetter<T> {
 
     /// Turns a job into a dead letter. If it dies of a failure, that is recorded first.
     pub(super) fn of(envelope: Envelope<T>, reason: DeadReason, died_at: SystemTime) -> Self {
-        let history = envelope.history.map(|history| *history).unwrap_or_default();
+        let mut history = envelope.history.map(|history| *history).unwrap_or_default();
+        let Past { deaths, mut attempts } = history.take_past();
+        discard_all(cut(&mut attempts));
         Self {
             id: envelope.id,
             job: envelope.job,
@@ -72,14 +82,16 @@ impl<T> DeadLetter<T> {
             snoozes: history.snoozes,
             enqueued_at: envelope.enqueued_at.to_system_time(),
             died_at,
-            past: history.past,
+            past: deaths,
+            past_attempts: attempts,
         }
     }
 
     /// Drops the job and all that belongs to it. Returns false when a drop panicked; the panic ends here.
     pub(super) fn discard(self) -> bool {
         let dropped = discard(self.job);
-        discard_all(self.attempts) && dropped
+        let past = discard_all(self.past_attempts);
+        discard_all(self.attempts) && past && dropped
     }
 
     /// Takes the job out, and leaves all the rest.
@@ -101,6 +113,7 @@ impl<T> DeadLetter<T> {
             enqueued_at: self.enqueued_at,
             died_at: self.died_at,
             past: self.past,
+            past_attempts: self.past_attempts,
         }
     }
 }

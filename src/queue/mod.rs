@@ -75,6 +75,7 @@ pub(crate) use self::{
     ready::Route,
     request::{Requested, When, Wishes},
     rules::DeadRules,
+    tend::Stuck,
     track::Track,
 };
 pub use self::{

@@ -3,13 +3,18 @@
 //! No user code runs under the lock: letters are described before they go in, dropped after they came out, and looked at
 //! while they are *lent*, which leaves their description behind. A letter on loan counts as kept; it is neither evicted
 //! nor given to anybody else until it is back.
+//!
+//! *Full.* Nobody waits here. If nothing may be dropped, a letter that there is no room for is put *aside*, and its job keeps its place in
+//! the queue. Whoever takes letters out has those that wait there buried, and their jobs leave.
 
 use super::drawers::{Absent, Drawers, Leave, Placed, Scan, Tally};
 use super::envelope::JobId;
+use super::error::RedriveError;
 use super::letter::{DeadFull, DeadInfo, DeadLetter};
 use super::loan::Loan;
 use super::rules::DeadRules;
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::gate::{Gate, Refused};
+use crate::sync::Mutex;
 use crate::time::Moment;
 use std::time::Duration;
 
@@ -19,8 +24,22 @@ pub(super) struct Morgue<T> {
     when_full: DeadFull,
     max_age: Option<Duration>,
     drawers: Mutex<Drawers<T>>,
-    /// Notified when a letter leaves, for workers that wait for room.
-    room: Condvar,
+}
+
+/// What became of a letter that came in.
+pub(super) enum Put<T> {
+    Kept,
+    /// This one has to go for want of room. Its drop is user code, and so the caller's.
+    Instead(DeadLetter<T>),
+    /// It waits for room, and its job has to stay in the queue until then.
+    Aside,
+}
+
+/// A letter that was taken out to be redriven.
+pub(super) struct Readmitted<T> {
+    pub(super) placed: Placed<T>,
+    /// Its job has the place of one that was put aside, and is buried now: that is to leave.
+    pub(super) in_exchange: bool,
 }
 
 impl<T> Morgue<T> {
@@ -30,79 +49,113 @@ impl<T> Morgue<T> {
             when_full: rules.when_full,
             max_age: rules.max_age,
             drawers: Mutex::new(Drawers::new()),
-            room: Condvar::new(),
         }
     }
 
-    /// Keeps a letter, and waits for room if the policy is to block. Returns the letter that has to go instead, if one
-    /// has: its drop is user code, and so the caller's. `now` is asked when there is room.
+    /// Keeps a letter, or puts it aside. `now` is asked when there is room.
     pub(super) fn insert(
         &self,
         info: DeadInfo,
         letter: DeadLetter<T>,
         now: impl FnOnce() -> Moment,
-    ) -> Option<DeadLetter<T>> {
+    ) -> Put<T> {
         let mut drawers = self.drawers.lock();
-        let mut victim = None;
+        let full = drawers.len() >= self.capacity;
+        let mut put = Put::Kept;
         match self.when_full {
-            DeadFull::Block => self.wait_for_room(&mut drawers),
-            DeadFull::DropOldest if drawers.len() >= self.capacity => victim = drawers.evict_oldest(),
-            DeadFull::DropOldest | DeadFull::DropNewest => {}
-        }
-        if self.when_full != DeadFull::Block && drawers.len() >= self.capacity {
-            drawers.tally.evicted += 1;
-            return Some(letter);
+            // Those that came before have the first room.
+            DeadFull::Block if (full || drawers.has_aside()) && !drawers.shut => {
+                drawers.put_aside(info, letter);
+                return Put::Aside;
+            }
+            DeadFull::DropOldest if full => match drawers.evict_oldest() {
+                Some(oldest) => put = Put::Instead(oldest),
+                None => {
+                    drawers.tally.evicted += 1;
+                    return Put::Instead(letter);
+                }
+            },
+            DeadFull::DropNewest if full => {
+                drawers.tally.evicted += 1;
+                return Put::Instead(letter);
+            }
+            DeadFull::Block | DeadFull::DropOldest | DeadFull::DropNewest => {}
         }
         drawers.push(info, letter, now());
-        victim
+        put
     }
 
-    fn wait_for_room(&self, drawers: &mut MutexGuard<'_, Drawers<T>>) {
-        drawers.tally.waiting += 1;
-        while drawers.len() >= self.capacity && !drawers.shut {
-            self.room.wait(drawers);
+    /// Places letters that were put aside, as many as there is room for. Returns how many: their jobs are to leave.
+    pub(super) fn place_aside(&self, now: impl Fn() -> Moment) -> usize {
+        if self.when_full != DeadFull::Block {
+            return 0;
         }
-        drawers.tally.waiting -= 1;
+        let (mut drawers, mut placed) = (self.drawers.lock(), 0);
+        while (drawers.len() < self.capacity || drawers.shut) && drawers.has_aside() {
+            placed += usize::from(drawers.place_aside(now()));
+        }
+        placed
     }
 
-    /// Ends every wait for room, now and from here on.
+    /// Returns true when letters were put aside.
+    pub(super) fn has_aside(&self) -> bool {
+        self.when_full == DeadFull::Block && self.drawers.lock().has_aside()
+    }
+
+    /// Keeps every letter from here on, those that were put aside included once they are [placed](Self::place_aside).
     pub(super) fn shut(&self) {
         self.drawers.lock().shut = true;
-        self.room.notify_all();
+    }
+
+    /// Has `gate` let one job in again, and takes its letter out by `take`. If the gate is full, one of the jobs that were put aside is
+    /// buried in its place. One step, so that nobody else has that place. None: the letter was not there, and the admission is the
+    /// caller's to take back.
+    pub(super) fn readmit(
+        &self,
+        gate: &Gate,
+        take: impl FnOnce(&mut Drawers<T>) -> Result<Placed<T>, Absent>,
+        now: impl FnOnce() -> Moment,
+    ) -> Result<Result<Readmitted<T>, Absent>, RedriveError> {
+        // Dropped before `take`, which may own a loan.
+        let mut drawers = self.drawers.lock();
+        let in_exchange = match gate.admit(1) {
+            Ok(_) => false,
+            Err(Refused::Full) if drawers.has_aside() => {
+                gate.admit_over(1).map_err(|_| RedriveError::Closed)?;
+                true
+            }
+            Err(Refused::Full) => return Err(RedriveError::Full),
+            Err(Refused::Closed) => return Err(RedriveError::Closed),
+        };
+        let taken = take(&mut drawers);
+        Ok(taken.map(|placed| {
+            let in_exchange = in_exchange && drawers.place_aside(now());
+            Readmitted { placed, in_exchange }
+        }))
     }
 
     /// Takes a job's letter out.
     pub(super) fn remove(&self, id: JobId, why: Leave) -> Result<Placed<T>, Absent> {
         let mut drawers = self.drawers.lock();
         let place = drawers.place(id)?;
-        let placed = drawers.leave(place, why)?;
-        self.room.notify_one();
-        Ok(placed)
+        drawers.leave(place, why)
     }
 
     /// Takes the letter at `place` out.
     pub(super) fn remove_at(&self, place: u64, why: Leave) -> Result<Placed<T>, Absent> {
-        let placed = self.drawers.lock().leave(place, why)?;
-        self.room.notify_one();
-        Ok(placed)
+        self.drawers.lock().leave(place, why)
     }
 
     /// Takes out a letter that is lent to the caller.
     pub(super) fn remove_lent(&self, loan: Loan<'_, T>, why: Leave) -> Placed<T> {
         let (place, letter) = loan.keep();
-        let placed = self.drawers.lock().leave_lent(place, letter, why);
-        self.room.notify_one();
-        placed
+        self.drawers.lock().leave_lent(place, letter, why)
     }
 
     /// Takes out letters that are too old at `now`, a batch at most: to be called until it returns none.
     pub(super) fn expire(&self, now: Moment) -> Vec<DeadLetter<T>> {
         let Some(latest) = self.max_age.and_then(|age| now.before(age)) else { return Vec::new() };
-        let expired = self.drawers.lock().expire(latest);
-        if !expired.is_empty() {
-            self.room.notify_all();
-        }
-        expired
+        self.drawers.lock().expire(latest)
     }
 
     /// Returns when the oldest letter will be too old, if it ever will. Letters on loan are left out.
@@ -271,8 +324,9 @@ mod tests {
             match step {
                 Step::Insert => {
                     let (info, letter) = letter(id);
-                    let victim = morgue.insert(info, letter, || at(now));
-                    prop_assert_eq!(victim.is_some(), model.insert(id, now, capacity, when_full));
+                    let put = morgue.insert(info, letter, || at(now));
+                    let dropped = matches!(put, Put::Instead(_));
+                    prop_assert_eq!(dropped, model.insert(id, now, capacity, when_full));
                 }
                 Step::Remove(index, purge) => {
                     let Some((index, id, lent)) = model.pick(index) else { continue };

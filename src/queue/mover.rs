@@ -49,6 +49,14 @@ impl Moving {
     }
 }
 
+/// The place in the queue for a job that is redriven.
+enum Room {
+    /// The gate has let it in.
+    Admitted,
+    /// Jobs were put aside: it may have the place of one.
+    Aside,
+}
+
 /// Why no redrive can be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotNow {
@@ -110,12 +118,12 @@ impl<T> Queue<T> {
         while let Some((place, first)) = turns.pop_front() {
             let ready =
                 self.wait_for_slot(course, pace.as_ref()).and_then(|()| self.wait_for_room(course, &waker));
-            if let Err(end) = ready {
-                return end;
-            }
-            let placed = self.morgue.remove_at(place, Leave::Redriven);
-            let lent = matches!(placed, Err(Absent::OnLoan));
-            match self.send_admitted(placed) {
+            let room = match ready {
+                Ok(room) => room,
+                Err(end) => return end,
+            };
+            let (sent, lent) = self.send_from(place, room);
+            match sent {
                 Ok(()) => {
                     // The next slot is set before anybody can see that this letter is moved: who moves a virtual clock on
                     // because of it moves it towards that slot.
@@ -125,6 +133,8 @@ impl<T> Queue<T> {
                     course.count(true);
                 }
                 Err(RedriveError::Closed) => return RedriveEnd::Closed,
+                // Those that were put aside have found room elsewhere.
+                Err(RedriveError::Full) => turns.push_front((place, first)),
                 Err(_) if lent && first => turns.push_back((place, false)),
                 Err(_) => course.count(false),
             }
@@ -148,16 +158,44 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits until the gate lets one job in.
-    fn wait_for_room(&self, course: &Course, waker: &Waker) -> Result<(), RedriveEnd> {
+    /// Makes the job of the letter at `place` ready. Says also whether somebody is looking at the letter.
+    fn send_from(&self, place: u64, room: Room) -> (Result<(), RedriveError>, bool) {
+        match room {
+            Room::Admitted => {
+                let placed = self.morgue.remove_at(place, Leave::Redriven);
+                let lent = matches!(placed, Err(Absent::OnLoan));
+                (self.send_admitted(placed), lent)
+            }
+            Room::Aside => {
+                let placed = self.readmit(|drawers| drawers.leave(place, Leave::Redriven));
+                let lent = matches!(placed, Err(RedriveError::InUse));
+                (placed.and_then(|placed| self.send_again(placed)), lent)
+            }
+        }
+    }
+
+    /// Has the mover look whether there is room for it.
+    pub(super) fn nudge_mover(&self) {
+        if let Some(course) = self.moving.running() {
+            course.alarm().ring();
+        }
+    }
+
+    /// Waits until the gate lets one job in, or until there may be room in place of a job that was put aside.
+    fn wait_for_room(&self, course: &Course, waker: &Waker) -> Result<Room, RedriveEnd> {
         let mut admission = pin!(Waiting::new(Admission { gate: &self.gate, limit: 1 }));
         loop {
             let rings = course.alarm().rings();
             if let Some(end) = course.stopped() {
                 return Err(end);
             }
+            if self.morgue.has_aside() {
+                return Ok(Room::Aside);
+            }
             match admission.as_mut().poll(&mut Context::from_waker(waker)) {
-                Poll::Ready(admitted) => return admitted.map(|_| ()).map_err(|_| RedriveEnd::Closed),
+                Poll::Ready(admitted) => {
+                    return admitted.map(|_| Room::Admitted).map_err(|_| RedriveEnd::Closed);
+                }
                 Poll::Pending => course.alarm().wait(rings, None),
             }
         }

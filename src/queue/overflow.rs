@@ -90,7 +90,8 @@ pub enum Overflow {
 pub enum Displaced {
     /// It is dropped, and counted in [`Stats::shed`](crate::Stats::shed).
     Drop,
-    /// It is a dead letter. The dead letters must not [block](crate::DeadFull::Block): that would make submitters wait.
+    /// It is a dead letter. The dead letters must not [block](crate::DeadFull::Block): a job that has to go has no place to wait for
+    /// room in.
     DeadLetter,
 }
 

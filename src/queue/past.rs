@@ -1,5 +1,6 @@
 //! The earlier deaths of a job that was redriven, compressed so that they stay small however often it dies.
 
+use super::envelope::{AttemptRecord, discard_all};
 use super::letter::DeadInfo;
 use crate::retry::DeadReason;
 use std::time::SystemTime;
@@ -23,6 +24,21 @@ pub struct PastDeaths {
     pub last_at: SystemTime,
     /// The text of the last failure at that time.
     pub last_error: String,
+}
+
+/// What is left of the earlier lives of a job that was redriven.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) deaths: Vec<PastDeaths>,
+    /// The failed attempts of all these lives, in order.
+    pub(super) attempts: Vec<AttemptRecord>,
+}
+
+impl Past {
+    /// Drops it. Returns false when a drop panicked; the panic ends here.
+    pub(super) fn discard(self) -> bool {
+        discard_all(self.attempts)
+    }
 }
 
 /// Returns the earlier deaths of a job once the death that `info` describes is one of them: the latest reason first.

@@ -205,14 +205,18 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes the next job if there is one, and if it may be begun.
-    pub(super) fn try_next_passed(&self, breaker: &Breaker) -> Result<(Envelope<T>, u64), TryRecvError> {
+    /// Takes the next job of a lane if there is one, and if it may be begun.
+    pub(super) fn try_next_passed(
+        &self,
+        breaker: &Breaker,
+        lane: Lane,
+    ) -> Result<(Envelope<T>, u64), TryRecvError> {
         let pass = match breaker.admit_at(self.clock.moment()) {
             Admit::Pass(pass) => pass.round(),
             Admit::Wait(_) if self.pauses.is_over() => NO_PASS,
             Admit::Wait(_) => return Err(TryRecvError::Empty),
         };
-        match self.ready.of(Lane::Sync).try_recv() {
+        match self.ready.of(lane).try_recv() {
             Ok(envelope) => Ok((envelope, pass)),
             Err(error) => {
                 self.give_back_pass(pass);
@@ -240,6 +244,11 @@ impl<T> Queue<T> {
         if pass != NO_PASS {
             self.judge.report(pass, Report::Neither, &self.clock);
         }
+    }
+
+    /// Returns until when deliveries pause, if they do at `now`.
+    pub(crate) fn paused_until(&self, now: Moment) -> Option<Moment> {
+        self.judge.breaker.as_ref()?.wait_at(now).map(|wait| now.after(wait))
     }
 
     /// Has deliveries go on if they may. Returns when to look again.

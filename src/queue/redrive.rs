@@ -1,16 +1,16 @@
 //! What may be done with dead letters: look, mend, take, drop, or try again.
 
-use super::drawers::{Absent, Leave, Placed};
-use super::envelope::{Envelope, JobId, discard_all};
+use super::drawers::{Absent, Drawers, Leave, Placed};
+use super::envelope::{Envelope, JobId};
 use super::error::{LetterError, RedriveAllError, RedriveError};
 #[cfg(feature = "serde")]
 use super::export::{ExportError, ExportReason, json_line};
 use super::filter::DeadFilter;
 use super::letter::{DeadInfo, DeadLetter};
 use super::loan::Loan;
-use super::past::bury_under;
+use super::morgue::Readmitted;
+use super::past::{Past, bury_under};
 use super::work::Queue;
-use crate::gate::Refused;
 use crate::time::Stamp;
 
 impl<T> Queue<T> {
@@ -61,7 +61,9 @@ impl<T> Queue<T> {
 
     pub(crate) fn dead_take(&self, id: JobId) -> Option<DeadLetter<T>> {
         self.expire_dead();
-        self.morgue.remove(id, Leave::Taken).ok().map(|placed| placed.letter)
+        let taken = self.morgue.remove(id, Leave::Taken).ok();
+        self.bury_those_aside();
+        taken.map(|placed| placed.letter)
     }
 
     pub(crate) fn dead_take_all(&self, filter: &DeadFilter<T>) -> Vec<DeadLetter<T>> {
@@ -71,7 +73,9 @@ impl<T> Queue<T> {
 
     pub(crate) fn dead_purge(&self, id: JobId) -> bool {
         self.expire_dead();
-        self.morgue.remove(id, Leave::Purged).map(|placed| placed.letter.discard()).is_ok()
+        let purged = self.morgue.remove(id, Leave::Purged);
+        self.bury_those_aside();
+        purged.map(|placed| placed.letter.discard()).is_ok()
     }
 
     pub(crate) fn dead_purge_all(&self, filter: &DeadFilter<T>) -> usize {
@@ -114,9 +118,7 @@ impl<T> Queue<T> {
     pub(crate) fn redrive(&self, id: JobId) -> Result<(), RedriveError> {
         self.expire_dead();
         self.morgue.find(id)?;
-        self.admit_one()?;
-        let placed = self.morgue.remove(id, Leave::Redriven);
-        self.send_admitted(placed)
+        self.send_again(self.readmit(|drawers| drawers.leave(drawers.place(id)?, Leave::Redriven))?)
     }
 
     /// As [`redrive`](Self::redrive) for all letters that are meant and are here when the call begins, until one is
@@ -124,26 +126,46 @@ impl<T> Queue<T> {
     pub(crate) fn redrive_all(&self, filter: &DeadFilter<T>) -> Result<usize, RedriveAllError> {
         let mut moved = 0;
         for loan in self.dead_select(filter) {
-            self.admit_one().map_err(|reason| RedriveAllError { moved, reason })?;
-            let placed = self.morgue.remove_lent(loan, Leave::Redriven);
-            self.send_again(placed).map_err(|reason| RedriveAllError { moved, reason })?;
+            let placed = self.readmit(|drawers| {
+                let (place, letter) = loan.keep();
+                Ok(drawers.leave_lent(place, letter, Leave::Redriven))
+            });
+            placed
+                .and_then(|placed| self.send_again(placed))
+                .map_err(|reason| RedriveAllError { moved, reason })?;
             moved += 1;
         }
         Ok(moved)
     }
 
-    fn admit_one(&self) -> Result<(), RedriveError> {
-        match self.gate.admit(1) {
-            Ok(_) => Ok(()),
-            Err(Refused::Full) => Err(RedriveError::Full),
-            Err(Refused::Closed) => Err(RedriveError::Closed),
+    /// Lets the job of a letter in again, and takes the letter out by `take`.
+    pub(super) fn readmit(
+        &self,
+        take: impl FnOnce(&mut Drawers<T>) -> Result<Placed<T>, Absent>,
+    ) -> Result<Placed<T>, RedriveError> {
+        match self.morgue.readmit(&self.gate, take, || self.clock.moment())? {
+            Ok(Readmitted { placed, in_exchange }) => {
+                if in_exchange {
+                    self.leave(1);
+                } else {
+                    self.bury_those_aside();
+                }
+                Ok(placed)
+            }
+            Err(absent) => {
+                self.turn_back(1);
+                Err(absent.into())
+            }
         }
     }
 
     /// Makes the job of a letter ready for which the gate has let one job in, or takes that admission back.
     pub(super) fn send_admitted(&self, placed: Result<Placed<T>, Absent>) -> Result<(), RedriveError> {
         match placed {
-            Ok(placed) => self.send_again(placed),
+            Ok(placed) => {
+                self.bury_those_aside();
+                self.send_again(placed)
+            }
             Err(absent) => {
                 self.turn_back(1);
                 Err(absent.into())
@@ -152,18 +174,21 @@ impl<T> Queue<T> {
     }
 
     /// Makes a letter's job ready. If the queue was stopped meanwhile, the letter goes back to its place.
-    fn send_again(&self, placed: Placed<T>) -> Result<(), RedriveError> {
-        let (job, shell) = placed.open();
-        let past = bury_under(&shell.letter.past, &shell.info);
+    pub(super) fn send_again(&self, placed: Placed<T>) -> Result<(), RedriveError> {
+        let (job, mut shell) = placed.open();
+        let deaths = bury_under(&shell.letter.past, &shell.info);
+        let mut attempts = std::mem::take(&mut shell.letter.past_attempts);
+        let earlier = attempts.len();
+        attempts.append(&mut shell.letter.attempts);
+        let past = Past { deaths, attempts };
         let enqueued_at = Stamp::of(shell.letter.enqueued_at);
         let envelope = Envelope::redriven(shell.letter.id, enqueued_at, self.clock.stamp(), past, job);
         match self.ready.send(envelope) {
-            Ok(()) => {
-                // The errors of the attempts are the user's: a panic in the drop of one ends here.
-                discard_all(shell.letter.attempts);
-                Ok(())
-            }
-            Err(envelope) => {
+            Ok(()) => Ok(()),
+            Err(mut envelope) => {
+                let mut attempts = envelope.take_past().attempts;
+                shell.letter.attempts = attempts.split_off(earlier);
+                shell.letter.past_attempts = attempts;
                 self.morgue.put_back(shell.refill(envelope.job), Leave::Redriven);
                 self.turn_back(1);
                 Err(RedriveError::Closed)
@@ -172,8 +197,8 @@ impl<T> Queue<T> {
     }
 }
 
-/// Drops what is too old before letters are lent, and has the timer look again after they are back: it leaves those on loan
-/// out of account.
+/// Drops what is too old before letters are lent. After they are back or gone, buries the jobs that were put aside, and has the timer
+/// look again: it leaves letters on loan out of account.
 struct AgeBell<'q, T>(&'q Queue<T>);
 
 impl<'q, T> AgeBell<'q, T> {
@@ -185,6 +210,7 @@ impl<'q, T> AgeBell<'q, T> {
 
 impl<T> Drop for AgeBell<'_, T> {
     fn drop(&mut self) {
+        self.0.bury_those_aside();
         self.0.look_again();
     }
 }

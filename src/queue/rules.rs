@@ -19,7 +19,7 @@ pub(crate) struct DeadRules {
 }
 
 impl DeadRules {
-    /// Returns true when the first job to die would wait for ever.
+    /// Returns true when no job could ever be buried.
     pub(crate) fn are_stuck(&self) -> bool {
         self.capacity == 0 && self.when_full == DeadFull::Block
     }

@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 const TARGET: &str = "millpond";
 
 impl<T> Queue<T> {
-    /// Settles a delivery that was taken up at `seat`. Waits only for room among the dead letters, if told to block.
+    /// Settles a delivery that was taken up at `seat`. Waits for nobody.
     ///
     /// Refused when the job was taken away before: by a shutdown, or with its lease.
     #[inline]

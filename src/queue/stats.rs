@@ -39,7 +39,7 @@ pub struct Stats {
     /// Jobs the pool no longer answers for:
     /// `discarded + cancelled + shed + evicted + dead_expired + purged + taken + released + cut_off + uncopied`.
     pub dropped: u64,
-    /// Jobs held: ready, scheduled and in flight together. Never more than the capacity.
+    /// Jobs held: ready, scheduled, in flight and put aside together. Never more than the capacity.
     pub held: u64,
     /// Of those held: waiting for a worker.
     pub ready: u64,
@@ -47,6 +47,9 @@ pub struct Stats {
     pub scheduled: u64,
     /// Of those held: with a worker.
     pub in_flight: u64,
+    /// Of those held: dead, and put aside until there is room among the dead letters
+    /// ([`DeadFull::Block`](crate::DeadFull::Block)). They are counted in `died`, but not in `dead` yet.
+    pub aside: u64,
     /// Failed attempts after which the job came back.
     pub retried: u64,
     /// Snoozes.
@@ -136,7 +139,8 @@ impl<T> Queue<T> {
             held: held.min(self.capacity() as u64),
             ready: self.ready.len() as u64,
             scheduled: self.delayed.len(),
-            in_flight: self.seats.busy() as u64 + tally.waiting,
+            in_flight: self.seats.busy() as u64,
+            aside: tally.aside,
             retried: self.seats.sum(|seat| &seat.retried),
             snoozed: self.seats.sum(|seat| &seat.snoozed),
             discarded,

@@ -95,17 +95,20 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes the job that is ready first in a lane to a seat, and says which it is; none is ready: none. Without the job in hand, it
-    /// was seen to, and is not to be run.
+    /// Takes the job that is ready first in a lane to a seat, and says which it is; none is ready, or deliveries pause: none. Without the
+    /// job in hand, it was seen to, and is not to be run.
     pub(crate) fn try_take(
         &self,
         lane: Lane,
         seat: &Seat<T>,
         timeout: Option<Duration>,
     ) -> Option<(JobId, Option<InHand<T>>)> {
-        let envelope = self.ready.of(lane).try_recv().ok()?;
+        let (envelope, pass) = match &self.judge.breaker {
+            None => (self.ready.of(lane).try_recv().ok()?, NO_PASS),
+            Some(breaker) => self.try_next_passed(breaker, lane).ok()?,
+        };
         let id = envelope.id;
-        Some((id, self.take_up(seat, envelope, timeout)))
+        Some((id, self.take_up_passed(seat, (envelope, pass), timeout)))
     }
 
     /// Takes a job up at a seat. One that is not to be run any more is seen to here, and none returned.

@@ -1,7 +1,7 @@
 //! What the timer does: jobs that are due become ready, leases are renewed or lost, handlers that sleep are woken, and dead
 //! letters that are too old are dropped.
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, JobId};
 use super::lease::TakenAway;
 use super::seat::Seat;
 use super::track::JobEnd;
@@ -15,8 +15,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) struct Tick {
     /// False once the schedule is closed: the timer ends.
     pub(crate) open: bool,
-    /// How many workers lost a lease and are to be replaced.
-    pub(crate) stuck: usize,
+    /// Workers that lost a lease and are to be replaced.
+    pub(crate) stuck: Vec<Stuck>,
+}
+
+/// A worker that was stuck, with the job that it has lost.
+#[derive(Clone, Copy)]
+pub(crate) struct Stuck {
+    pub(crate) worker: Option<u32>,
+    pub(crate) job: JobId,
 }
 
 /// What a round of the timer found.
@@ -25,8 +32,8 @@ pub(crate) struct Round {
     open: bool,
     /// Jobs were due: there may be more of them.
     pub(crate) busy: bool,
-    /// How many workers lost a lease and are to be replaced.
-    stuck: usize,
+    /// Workers that lost a lease and are to be replaced.
+    stuck: Vec<Stuck>,
     /// When the leases are to be looked at again.
     pub(crate) review: Moment,
     /// When the next sleeping handler is to be woken.
@@ -43,7 +50,7 @@ impl<T> Queue<T> {
         let alarm = self.delayed.alarm();
         let rings = alarm.rings();
         let Round { open, busy, stuck, review, sleeper, pause } = self.round(due, retire);
-        if open && !busy && stuck == 0 {
+        if open && !busy && stuck.is_empty() {
             let next = self.next_chore().unwrap_or(Moment::NEVER).min(review).min(sleeper).min(pause);
             if next > self.clock.moment() {
                 alarm.wait(rings, self.clock.instant_of(next));
@@ -79,20 +86,22 @@ impl<T> Queue<T> {
         next.unwrap_or(Moment::NEVER)
     }
 
-    /// Renews what is to be renewed, and takes away what has run out. Returns when to look again, and how many workers lost
+    /// Renews what is to be renewed, and takes away what has run out. Returns when to look again, and which workers lost
     /// their seats.
-    fn review_leases(&self, now: Moment, retire: bool) -> (Moment, usize) {
-        let Some(leasing) = &self.leasing else { return (Moment::NEVER, 0) };
+    fn review_leases(&self, now: Moment, retire: bool) -> (Moment, Vec<Stuck>) {
+        let Some(leasing) = &self.leasing else { return (Moment::NEVER, Vec::new()) };
         let time = leasing.lease.time;
         // A delivery that is taken while we look has a whole lease before it.
         let mut next = now.after(if leasing.lease.renewed { time / 2 } else { time });
-        let mut stuck = 0;
+        let mut stuck = Vec::new();
         for seat in self.seats.list() {
             let stubborn = seat.worker().is_some_and(|worker| worker >= self.stubborn_from);
             match seat.review(now, time, retire && stubborn) {
                 Ok(again) => next = next.min(again.unwrap_or(next)),
                 Err(taken) => {
-                    stuck += usize::from(seat.is_cut());
+                    if seat.is_cut() {
+                        stuck.push(Stuck { worker: seat.worker(), job: taken.rest().id });
+                    }
                     self.lease_lost(&seat, taken);
                 }
             }
@@ -117,7 +126,7 @@ impl<T> Queue<T> {
         };
         discard(envelope.record_loss(self.clock.now(), seat.worker()));
         if envelope.troubles() >= self.max_deliveries() {
-            // Whoever takes it up next buries it: the timer may not wait for room among the dead letters.
+            // Whoever takes it up next buries it: the timer has no time for the user's code that is told of it.
             envelope.condemn(DeadReason::Deliveries);
         }
         self.make_ready(envelope);

@@ -2,12 +2,13 @@
 
 use super::bury::Alert;
 use super::delayed::Delayed;
-use super::envelope::{AttemptRecord, Envelope, JobId};
+use super::envelope::{AttemptRecord, Envelope, JobId, cut, discard_all};
 use super::judge::Judge;
 use super::lease::{Leasing, Place};
 use super::morgue::Morgue;
 use super::mover::Moving;
 use super::overflow::Overflow;
+use super::past::{Past, PastDeaths};
 use super::pause::Pauses;
 use super::ready::{Lane, Ready, Route};
 use super::rules::DeadRules;
@@ -98,10 +99,16 @@ pub struct Released<T> {
     pub deliveries: u32,
     /// When it was accepted, to within a tick of the system's timer.
     pub enqueued_at: SystemTime,
+    /// Its deaths, if it was redriven: the latest reason first. The attempts above are of its latest life alone.
+    pub past: Vec<PastDeaths>,
+    /// The failed attempts of its earlier lives in order: as in [`DeadLetter::past_attempts`](crate::DeadLetter::past_attempts).
+    pub past_attempts: Vec<AttemptRecord>,
 }
 
 impl<T> Released<T> {
-    fn of(envelope: Envelope<T>) -> Self {
+    fn of(mut envelope: Envelope<T>) -> Self {
+        let Past { deaths: past, attempts: mut past_attempts } = envelope.take_past();
+        discard_all(cut(&mut past_attempts));
         let (attempts, deliveries) =
             envelope.history.map_or((Vec::new(), 0), |history| (history.records, history.deliveries));
         Self {
@@ -110,6 +117,8 @@ impl<T> Released<T> {
             attempts,
             deliveries,
             enqueued_at: envelope.enqueued_at.to_system_time(),
+            past,
+            past_attempts,
         }
     }
 }
@@ -297,7 +306,7 @@ impl<T> Queue<T> {
     /// Ends all work: no job is taken up any more, and those in flight are cut off.
     ///
     /// What is ready or scheduled is handed back. The workers find the queue closed and empty, the timer finds the
-    /// schedule closed, and nobody waits for room among the dead letters.
+    /// schedule closed, and those that were put aside for want of room among the dead letters lie there.
     pub(crate) fn stop(&self) -> Stopped<T> {
         let cut = self.seats.cut();
         // ORDERING: Relaxed; a count, made before the jobs leave the gate.
@@ -309,6 +318,7 @@ impl<T> Queue<T> {
         }
         // After the cut, so that a worker that is let go on here takes up nothing more.
         self.morgue.shut();
+        self.bury_those_aside();
         self.ready.close();
         self.pauses.end();
         #[cfg(feature = "cron")]

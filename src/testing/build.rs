@@ -17,10 +17,6 @@ impl PoolBuilder<Unleased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`].
-    ///
-    /// # Panics
-    ///
-    /// When dead letters are to [block](crate::DeadFull::Block): without other threads nobody would ever make room.
     pub fn simulate<'h, T, F, R>(self, seed: u64, handler: F) -> Result<Sim<'h, T>, BuildError>
     where
         T: Send + 'static,
@@ -41,10 +37,6 @@ impl PoolBuilder<Unleased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`].
-    ///
-    /// # Panics
-    ///
-    /// As [`simulate`](Self::simulate).
     ///
     /// # Examples
     ///
@@ -81,10 +73,6 @@ impl PoolBuilder<Unleased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`]; and no async workers.
-    ///
-    /// # Panics
-    ///
-    /// As [`simulate`](Self::simulate).
     ///
     /// # Examples
     ///
@@ -134,10 +122,6 @@ impl PoolBuilder<Leased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`].
-    ///
-    /// # Panics
-    ///
-    /// When dead letters are to [block](crate::DeadFull::Block): without other threads nobody would ever make room.
     pub fn simulate<'h, T, F, R>(self, seed: u64, handler: F) -> Result<Sim<'h, T>, BuildError>
     where
         T: Clone + Send + Sync + 'static,
@@ -154,10 +138,6 @@ impl PoolBuilder<Leased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`].
-    ///
-    /// # Panics
-    ///
-    /// As [`simulate`](Self::simulate).
     pub fn simulate_async<'h, T, F, R>(self, seed: u64, handler: F) -> Result<Sim<'h, T>, BuildError>
     where
         T: Clone + Send + Sync + 'static,
@@ -173,10 +153,6 @@ impl PoolBuilder<Leased> {
     /// # Errors
     ///
     /// A setting that cannot work: see [`BuildError`]; and no async workers.
-    ///
-    /// # Panics
-    ///
-    /// As [`simulate`](Self::simulate).
     pub fn simulate_mixed<'h, T, R, S>(
         self,
         seed: u64,

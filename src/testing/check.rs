@@ -63,8 +63,8 @@ impl<T: Send + 'static> Sim<'_, T> {
         let laws = [
             ("submitted = done + dead + dropped + held", stats.balances()),
             (
-                "held = ready + scheduled + in flight",
-                stats.held == stats.ready + stats.scheduled + stats.in_flight,
+                "held = ready + scheduled + in flight + aside",
+                stats.held == stats.ready + stats.scheduled + stats.in_flight + stats.aside,
             ),
             ("what is in flight is in some worker's hand", stats.in_flight == in_hand),
             ("what was settled as done is done", stats.done == books.done),

@@ -42,11 +42,11 @@
 //!
 //! # What is simulated
 //!
-//! Admission, order, retries, leases, settling, dead letters and the books are those of the real queue, not a model of it: the
+//! Admission, order, retries, leases, the breaker, settling, dead letters and the books are those of the real queue, not a model of it: the
 //! simulation only does by hand what the threads of a pool do. In each [step](Sim::step) the seed chooses what happens next among all
 //! that can happen: some idle worker takes the next job, or some worker that is at work settles its job. When nothing else can
-//! happen, the clock moves to the moment at which something can: a retry is due, a lease runs out, a handler that hangs
-//! comes back.
+//! happen, the clock moves to the moment at which something can: a retry is due, a lease runs out, a breaker lets probes pass, a handler
+//! that hangs comes back.
 //!
 //! An async handler is polled when its job is taken and whenever it was woken, each time in a step of its own: between any two
 //! of its `await`s anything may happen to others. If it hangs, it is not polled any more, until its timeout drops it.

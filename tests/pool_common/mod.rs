@@ -21,7 +21,7 @@ pub(crate) fn quiet<T>(pool: &Pool<T>) -> Stats {
 pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     let stats = pool.stats();
     assert!(stats.balances(), "the books do not balance: {stats:?}");
-    assert_eq!(stats.held, stats.ready + stats.scheduled + stats.in_flight, "{stats:?}");
+    assert_eq!(stats.held, stats.ready + stats.scheduled + stats.in_flight + stats.aside, "{stats:?}");
     assert_eq!(
         stats.dropped,
         stats.discarded
@@ -38,7 +38,13 @@ pub(crate) fn books<T>(pool: &Pool<T>) -> Stats {
     );
     assert_eq!(
         stats.died,
-        stats.dead + stats.evicted + stats.dead_expired + stats.purged + stats.taken + stats.redriven,
+        stats.dead
+            + stats.aside
+            + stats.evicted
+            + stats.dead_expired
+            + stats.purged
+            + stats.taken
+            + stats.redriven,
         "a letter went elsewhere: {stats:?}"
     );
     assert_eq!(stats.dead as usize, pool.dead().len());
