@@ -26,6 +26,12 @@ impl Book {
         }
     }
 
+    /// Takes a message that is there.
+    fn try_recv(&self, rx: &Receiver<Value>) {
+        assert!(rx.try_recv().is_ok(), "nobody else receives");
+        self.received.fetch_add(1, Relaxed);
+    }
+
     /// Reserves, asserts that the room is there while the permit is, and sends.
     fn reserve_and_send(&self, tx: &Sender<Value>, id: u32) {
         let Ok(permit) = tx.try_reserve() else { return witness("no permit") };
@@ -68,6 +74,45 @@ fn a_permit_against_a_send() {
         case.thread(move || of.reserve_and_send(&all.0, 1));
         let (of, all) = (book.clone(), Arc::clone(&ends));
         case.thread(move || of.try_send(&all.0, 2));
+        case.finish(move || book.settle(&ends));
+    });
+}
+
+/// A channel that is never full refuses no permit: it has two places, and one message is taken before the next is sent.
+#[test]
+fn a_channel_that_is_never_full_refuses_no_permit() {
+    Model::new("try_recv + try_send, try_reserve").floor(50).run(|case| {
+        let (book, ends): (Book, Ends) = (Book::default(), Arc::new(bounded(2)));
+        book.try_send(&ends.0, 1);
+        let (of, all) = (book.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            of.try_recv(&all.1);
+            of.try_send(&all.0, 2);
+        });
+        let (of, all) = (book.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            let permit = all.0.try_reserve().expect("the channel was never full");
+            assert!(permit.send(of.ledger.value(3)).is_ok());
+            of.sent.fetch_add(1, Relaxed);
+        });
+        case.finish(move || book.settle(&ends));
+    });
+}
+
+/// Nor does it say so where the next is sent by a permit.
+#[test]
+fn a_channel_that_is_never_full_does_not_say_full_beside_permits() {
+    Model::new("try_recv + try_reserve + send, try_send").floor(50).run(|case| {
+        let (book, ends): (Book, Ends) = (Book::default(), Arc::new(bounded(2)));
+        book.try_send(&ends.0, 1);
+        let (of, all) = (book.clone(), Arc::clone(&ends));
+        case.thread(move || {
+            of.try_recv(&all.1);
+            of.reserve_and_send(&all.0, 2);
+        });
+        let (of, all) = (book.clone(), Arc::clone(&ends));
+        // "full" is no outcome of this model.
+        case.thread(move || of.try_send(&all.0, 3));
         case.finish(move || book.settle(&ends));
     });
 }

@@ -1,9 +1,11 @@
 //! Lossy channels: reading against overwriting, cells that are taken out of the way and used again, exact losses.
 
 use super::{Kind, Run, channel, publish};
-use crate::harness::{Case, Ledger, Model, witness};
+use crate::harness::{Case, Ledger, Model, block_on, poll_once, witness};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
 
 /// Subscribers look at one message, hold it, look again and receive the rest; the publisher never waits for them.
 fn overtaking(subscribers: usize, capacity: usize, messages: u32) -> impl Fn(&mut Case) + Send + Sync {
@@ -90,6 +92,33 @@ fn a_held_message_is_overtaken() {
             });
             case.finish(move || ledger.assert_settled());
         });
+}
+
+/// A reader holds the message whose slot comes up next, and two publishers come for the slot: the one that does not get the message
+/// out of the way may not have the slot before the other has.
+#[test]
+fn a_held_message_is_overtaken_by_two() {
+    Model::new("lossy 2x1, capacity 1, held").preemptions(1).deeper(2, 1).floor(10_000).run(|case| {
+        let ledger = Ledger::default();
+        let (publisher, mut subscriber) = channel(Kind::Lossy, 1, 1);
+        publish(&publisher, &ledger, 0..1);
+        let mut begins = true;
+        let mut reading = Box::pin(async move {
+            let message = subscriber.try_recv_ref().expect("it was just published");
+            poll_fn(|_| if std::mem::take(&mut begins) { Poll::Pending } else { Poll::Ready(()) }).await;
+            assert_eq!(message.id(), 0);
+        });
+        // Up to where the message is held: no part of the race.
+        assert!(poll_once(reading.as_mut(), Waker::noop()).is_pending());
+        publish(&publisher, &ledger, 1..2);
+        case.thread(move || block_on(reading));
+        for id in [2, 3] {
+            let (publisher, ledger) = (publisher.clone(), ledger.clone());
+            case.thread(move || publish(&publisher, &ledger, id..id + 1));
+        }
+        drop(publisher);
+        case.finish(move || ledger.assert_settled());
+    });
 }
 
 /// Two readers of one message that is overtaken: its cell is used again after both.

@@ -1,8 +1,9 @@
 //! `force_send`, which displaces the oldest value, against everything that moves the same positions.
 
 use super::{Shape, Tally, filled, settle};
-use crate::harness::{Model, witness};
+use crate::harness::{Flag, Model, block_on, poll_once, witness};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 impl Tally {
     /// Sends by force and books both values; whether one was displaced is a witness.
@@ -147,4 +148,44 @@ fn force_wakes_a_sleeping_receiver() {
         case.thread(move || assert!(book.recv(1, &pair.1)));
         case.finish(move || settle(&tally, ends));
     });
+}
+
+/// A receiver takes the only value while it is being displaced, and another sleeps: the value sent by force is one more, and the
+/// sleeper's.
+#[test]
+fn force_against_a_receive_wakes_another() {
+    Model::new("force_send, recv_async, another asleep")
+        .floor(100)
+        .witnesses(&["displaced", "found room"])
+        .run(|case| {
+            let tally = Tally::default();
+            let ends = Arc::new(filled(1, 0, &tally));
+            let [(mut first, _), (mut second, woken)] = [(); 2].map(|()| {
+                let ((flag, waker), pair) = (Flag::new(), Arc::clone(&ends));
+                let mut receive =
+                    Box::pin(async move { pair.1.recv_async().await.expect("nobody closes the channel") });
+                assert!(poll_once(receive.as_mut(), &waker).is_pending());
+                (receive, flag)
+            });
+            // Wakes the first, and is no part of the race.
+            assert!(tally.try_send(&ends.0, tally.value(9, 0)));
+            let (book, pair) = (tally.clone(), Arc::clone(&ends));
+            case.thread(move || book.force_send(5, &pair.0, (1, 0)));
+            let book = tally.clone();
+            case.thread(move || {
+                book.turn();
+                book.received(1, block_on(first.as_mut()));
+            });
+            case.finish(move || {
+                if !ends.1.is_empty() {
+                    assert!(woken.wakes() > 0, "a value waits, and one sleeps");
+                    let Poll::Ready(value) = poll_once(second.as_mut(), Waker::noop()) else {
+                        panic!("the value is there");
+                    };
+                    tally.received(2, value);
+                }
+                drop(second);
+                settle(&tally, ends);
+            });
+        });
 }

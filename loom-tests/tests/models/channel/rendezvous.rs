@@ -2,6 +2,7 @@
 
 use super::{Ends, Tally, filled, settle};
 use crate::harness::{Case, Flag, Model, Value, block_on, poll_once, witness};
+use loom::sync::atomic::{AtomicBool, Ordering};
 use millpond_loom::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use std::pin::pin;
 use std::sync::Arc;
@@ -393,5 +394,29 @@ fn two_tasks_each() {
         .witnesses(&["task slept to send", "task slept to receive"])
         .run(|case| {
             meet(case, &[SEND_IN_A_TASK, SEND_ANOTHER_IN_A_TASK, RECV_IN_A_TASK, RECV_ANOTHER_IN_A_TASK]);
+        });
+}
+
+/// What a receiver did before it received is seen by the sender that it met.
+#[test]
+fn a_send_sees_what_the_receiver_did_before() {
+    Model::new("rendezvous: send, recv, and what came before")
+        .floor(10)
+        .witnesses(&["sender slept", "receiver slept"])
+        .run(|case| {
+            let tally = Tally::default();
+            let ends = Arc::new(filled(0, 0, &tally));
+            let done = Arc::new(AtomicBool::new(false));
+            let (book, pair, is_done) = (tally.clone(), Arc::clone(&ends), Arc::clone(&done));
+            case.thread(move || {
+                is_done.store(true, Ordering::Relaxed);
+                assert!(book.recv(1, &pair.1));
+            });
+            let (book, pair) = (tally.clone(), Arc::clone(&ends));
+            case.thread(move || {
+                assert!(book.send(&pair.0, book.value(1, 0)));
+                assert!(done.load(Ordering::Relaxed));
+            });
+            case.finish(move || settle(&tally, ends));
         });
 }
