@@ -108,8 +108,8 @@ impl<T> Morgue<T> {
     }
 
     /// Has `gate` let one job in again, and takes its letter out by `take`. If the gate is full, one of the jobs that were put aside is
-    /// buried in its place. One step, so that nobody else has that place. None: the letter was not there, and the admission is the
-    /// caller's to take back.
+    /// buried in its place. One step, so that nobody else has that place. If the letter is not there after all, the admission is
+    /// the caller's to take back.
     pub(super) fn readmit(
         &self,
         gate: &Gate,
