@@ -24,7 +24,7 @@ impl<T> Consumer<T> {
 
     /// Returns a chunk of exactly `count` values, to be looked at or taken where they lie. `None`: there are fewer.
     ///
-    /// See [`Producer::chunk_exact`].
+    /// See [`Producer::chunk_exact`](super::Producer::chunk_exact).
     ///
     /// *Progress.* Wait-free.
     #[inline]
