@@ -11,6 +11,44 @@ use std::error::Error;
 /// must give a claim to one of them at a time, and should let the claims of processes that died run out.
 ///
 /// The methods may block: asynchronous callers call them, too, and count on that being short.
+///
+/// # Examples
+/// A store that keeps everything for ever:
+/// ```
+/// use millpond::{Begun, Fingerprint, Once, OnceStore};
+/// use std::collections::HashMap;
+/// use std::convert::Infallible;
+/// use std::sync::{Arc, Mutex};
+///
+/// /// `None`: somebody is making the result.
+/// #[derive(Default)]
+/// struct Table(Mutex<HashMap<Vec<u8>, (Fingerprint, Option<Arc<u64>>)>>);
+///
+/// impl OnceStore<u64> for Table {
+///     type Error = Infallible;
+///     fn begin(&self, key: &[u8], fingerprint: Fingerprint) -> Result<Begun<u64>, Infallible> {
+///         let mut table = self.0.lock().unwrap();
+///         Ok(match table.get(key) {
+///             Some((other, _)) if *other != fingerprint => Begun::Mismatch,
+///             Some((_, Some(result))) => Begun::Replay(Arc::clone(result)),
+///             Some((_, None)) => Begun::InProgress,
+///             None => {
+///                 table.insert(key.to_vec(), (fingerprint, None));
+///                 Begun::Claimed
+///             }
+///         })
+///     }
+///     fn complete(&self, key: &[u8], fingerprint: Fingerprint, result: &Arc<u64>) -> Result<(), Infallible> {
+///         self.0.lock().unwrap().insert(key.to_vec(), (fingerprint, Some(Arc::clone(result))));
+///         Ok(())
+///     }
+///     fn abandon(&self, key: &[u8], _: Fingerprint) -> Result<(), Infallible> {
+///         self.0.lock().unwrap().remove(key);
+///         Ok(())
+///     }
+/// }
+/// # let _ = Table::default();
+/// ```
 pub trait OnceStore<R> {
     /// Why the store could not do what it was asked.
     type Error: Error + Send + Sync + 'static;

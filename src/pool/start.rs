@@ -121,7 +121,7 @@ impl<L> PoolBuilder<L> {
     }
 
     /// Starts workers over a queue that is not ours: see [`Engine`]. Capacity, dead letters, leases and the clock are the
-    /// engine's own; the name is the engine's too.
+    /// engine's own; the name is the engine's too. The example is at [`Engine`].
     ///
     /// # Errors
     ///

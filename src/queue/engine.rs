@@ -23,6 +23,69 @@ use std::time::{Duration, SystemTime};
 ///   dropped unsettled, it must be delivered again.
 /// * [`settle`](Self::settle) is refused if the delivery was taken away before, and changes nothing then.
 /// * No method may spin, and only [`take`](Self::take) may wait for long.
+///
+/// # Examples
+/// Lines of a file, each handled once or, if its handler asks for it, again:
+/// ```
+/// use millpond::engine::{Delivered, Engine, Facts, Taken};
+/// use millpond::{Clock, Context, Hold, JobId, LeaseLost, Outcome, Pool, Verdict};
+/// use std::collections::VecDeque;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{Duration, SystemTime};
+///
+/// struct Lines { name: Arc<str>, clock: Clock, left: Mutex<VecDeque<Line>> }
+///
+/// #[derive(Clone)]
+/// struct Line { id: u64, text: String, attempt: u32 }
+///
+/// impl Delivered for Line {
+///     type Job = String;
+///     fn job(&self) -> &String { &self.text }
+///     fn facts(&self) -> Facts {
+///         Facts::new(JobId::of_engine(self.id), self.attempt, self.attempt, SystemTime::now())
+///     }
+/// }
+///
+/// struct Seat; // no leases here
+///
+/// impl Hold for Seat {
+///     fn is_lost(&self, _: JobId) -> bool { false }
+///     fn extend(&self, _: JobId, _: Duration) -> Result<(), LeaseLost> { Ok(()) }
+/// }
+///
+/// impl Engine for Lines {
+///     type Job = String;
+///     type Hold = Seat;
+///     type Delivery = Line;
+///     fn name(&self) -> &Arc<str> { &self.name }
+///     fn clock(&self) -> &Clock { &self.clock }
+///     fn hold(&self, _worker: usize) -> Arc<Seat> { Arc::new(Seat) }
+///     fn take(&self, _: &Seat, _: Option<Duration>) -> Taken<Line> {
+///         // A line that is to be retried comes back before its worker asks again.
+///         self.left.lock().unwrap().pop_front().map_or(Taken::Closed, Taken::Delivery)
+///     }
+///     async fn take_async(&self, seat: &Seat, time: Option<Duration>) -> Taken<Line> { self.take(seat, time) }
+///     fn settle(&self, _: &Seat, line: Line, verdict: Verdict) -> Result<(), LeaseLost> {
+///         if let Verdict::Retry { .. } = verdict {
+///             self.left.lock().unwrap().push_back(Line { attempt: line.attempt + 1, ..line });
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let line = |(id, text): (u64, &str)| Line { id, text: text.to_string(), attempt: 1 };
+/// let left = Mutex::new([(1, "a"), (2, "b"), (3, "c")].map(line).into());
+/// let lines = Arc::new(Lines { name: "lines".into(), clock: Clock::system(), left });
+/// let seen = Arc::new(Mutex::new(Vec::new()));
+/// let book = Arc::clone(&seen);
+/// let workers = Pool::builder().workers(1).start_over(lines, move |line: &String, cx: &Context| {
+///     book.lock().unwrap().push(format!("{line}{}", cx.attempt()));
+///     if line == "b" && cx.attempt() == 1 { Outcome::retry("once more") } else { Outcome::Done }
+/// })?;
+/// assert_eq!(workers.join(Duration::from_secs(60)), 0);
+/// assert_eq!(*seen.lock().unwrap(), ["a1", "b1", "c1", "b2"]);
+/// # Ok::<(), millpond::BuildError>(())
+/// ```
 pub trait Engine: Send + Sync + 'static {
     /// What is worked on.
     type Job;
