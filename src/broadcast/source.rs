@@ -148,7 +148,7 @@ impl<T> PublishSource<'_, T> {
             self.log.waits.wake_publishers();
         }
         // ORDERING: the publishers' half of the pair: the gate is armed before the words are looked at once more (W1).
-        armed.fence();
+        armed.take_effect();
         self.fenced.set(Some(at));
     }
 }

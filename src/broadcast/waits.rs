@@ -50,7 +50,7 @@ impl Gate {
         if word & STRICT == 0 {
             return Self::armed_at(word);
         }
-        // ORDERING: SeqCst pairs with the one in `Armed::fence`.
+        // ORDERING: SeqCst pairs with the one in `Armed::take_effect`.
         fence(Ordering::SeqCst);
         // ORDERING: Relaxed; the fences order it (W1).
         Self::armed_at(self.0.load(Ordering::Relaxed))
@@ -97,7 +97,7 @@ pub(super) struct Armed {
 
 impl Armed {
     /// Comes between arming and the last attempt: a subscriber that does not hear of the arming has moved before that attempt.
-    pub(super) fn fence(&self) {
+    pub(super) fn take_effect(&self) {
         if self.is_strict {
             // ORDERING: SeqCst pairs with the one in `look_strictly` (W1).
             fence(Ordering::SeqCst);
