@@ -15,6 +15,13 @@ fn full() -> (Ledger, Sender<Value>, Receiver<Value>) {
     (ledger, tx, rx)
 }
 
+/// Receives what was inside, and what comes into its place.
+fn receive_two(mut rx: Receiver<Value>) {
+    for _ in 0..2 {
+        assert!(rx.recv().is_ok(), "two are sent");
+    }
+}
+
 fn sleeps<R>(who: &'static str, work: impl FnOnce() -> R) -> R {
     let before = naps();
     let answer = work();
@@ -28,17 +35,13 @@ fn sleeps<R>(who: &'static str, work: impl FnOnce() -> R) -> R {
 #[test]
 fn a_reservation_against_a_receive() {
     Model::new("spsc reserve, recv").preemptions(2).floor(20).witnesses(&["sender slept"]).run(|case| {
-        let (ledger, mut tx, mut rx) = full();
+        let (ledger, mut tx, rx) = full();
         let of = ledger.clone();
         case.thread(move || {
             let permit = sleeps("sender slept", || tx.reserve().expect("nobody closes it"));
             assert!(permit.send(of.value(2)).is_ok());
         });
-        case.thread(move || {
-            for _ in 0..2 {
-                assert!(rx.recv().is_ok(), "two are sent");
-            }
-        });
+        case.thread(move || receive_two(rx));
         case.finish(move || ledger.assert_settled());
     });
 }
@@ -47,7 +50,7 @@ fn a_reservation_against_a_receive() {
 #[test]
 fn a_task_reserves_against_a_receive() {
     Model::new("spsc reserve_async, recv").preemptions(2).floor(20).witnesses(&["task slept"]).run(|case| {
-        let (ledger, mut tx, mut rx) = full();
+        let (ledger, mut tx, rx) = full();
         let of = ledger.clone();
         case.thread(move || {
             let mut reserving = std::pin::pin!(tx.reserve_async());
@@ -61,11 +64,7 @@ fn a_task_reserves_against_a_receive() {
             let permit = permit.expect("nobody closes it");
             assert!(permit.send(of.value(2)).is_ok());
         });
-        case.thread(move || {
-            for _ in 0..2 {
-                assert!(rx.recv().is_ok(), "two are sent");
-            }
-        });
+        case.thread(move || receive_two(rx));
         case.finish(move || ledger.assert_settled());
     });
 }
