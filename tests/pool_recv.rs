@@ -9,7 +9,7 @@ use futures::executor::block_on;
 use millpond::{Breaker, Outcome, Queue, RecvTimeoutError, RetryPolicy, TryRecvError, VirtualClock};
 use pool_common::{LONG, books, until};
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -69,6 +69,24 @@ fn each_of_many_is_a_delivery_of_its_own() {
     drop(taken);
     let stats = books(&queue);
     assert_eq!((stats.done, stats.snoozed, stats.dead, stats.retried, stats.scheduled), (1, 1, 1, 1, 2));
+}
+
+/// What a delivery knows: when its job came, which attempt it is, and whether another would follow.
+#[test]
+fn a_delivery_knows_whether_it_is_the_last() {
+    let time = VirtualClock::new();
+    let retry = RetryPolicy::fixed(SECOND).max_attempts(2);
+    let queue = Queue::builder().clock(time.clock()).retry(retry).open::<u32>().unwrap();
+    time.advance(SECOND * 7);
+    queue.submit(1).unwrap();
+    for (attempt, is_last) in [(1, false), (2, true)] {
+        let delivery = queue.recv().unwrap();
+        assert_eq!((delivery.attempt(), delivery.is_last()), (attempt, is_last));
+        assert_eq!(delivery.enqueued_at(), UNIX_EPOCH + SECOND * 7, "also when it comes again");
+        delivery.nack(Outcome::retry("no")).unwrap();
+        time.advance(SECOND);
+    }
+    assert_eq!(books(&queue).dead, 1);
 }
 
 /// A job whose breaker lets one pass at a time: many are as many as pass.

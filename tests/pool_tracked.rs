@@ -10,8 +10,11 @@ use millpond::{
     Unique, VirtualClock,
 };
 use pool_common::{Barrier, LONG, books, quiet, until};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -362,4 +365,33 @@ fn cancelling_against_working_retrying_and_shutting_down() {
         assert_eq!(count(|end| end == JobEnd::CutOff), stats.cut_off);
         assert_eq!(count(|end| matches!(end, JobEnd::Dead(_))), stats.died);
     }
+}
+
+/// While there is no room the job can be taken back, once; and nobody holds a place or a handle for it.
+#[test]
+fn a_tracked_job_that_waits_for_room_is_taken_back() {
+    let queue = Queue::builder().capacity(1).open::<u32>().unwrap();
+    let first = queue.job(1).tracked().submit().unwrap();
+    let mut context = std::task::Context::from_waker(Waker::noop());
+    let mut waits = pin!(queue.job(2).tracked().submit_async());
+    assert!(waits.as_mut().poll(&mut context).is_pending());
+    assert_eq!(waits.as_mut().into_inner(), Some(2));
+    assert_eq!(waits.as_mut().into_inner(), None);
+    queue.recv().unwrap().ack().unwrap();
+    assert_eq!(ended(&first), JobEnd::Done);
+    assert_eq!((books(&queue).submitted, queue.stats().held), (1, 0));
+}
+
+/// A pool, and a handle of it, under one name and with the same dead letters.
+#[test]
+fn a_handle_is_of_its_pool() {
+    let pool =
+        Pool::builder().name("mills").workers(1).start(|_: &u32, _: &Context| Outcome::dead("no")).unwrap();
+    let handle = pool.handle();
+    assert_eq!((pool.name(), handle.name()), ("mills", "mills"));
+    let id = handle.submit(7).unwrap();
+    quiet(&pool);
+    assert_eq!(handle.dead().list()[0].id, id);
+    assert_eq!(handle.dead().take(id).unwrap().job, 7);
+    assert!(pool.dead().is_empty());
 }
