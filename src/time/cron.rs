@@ -116,6 +116,7 @@ impl CronSchedule {
     ///
     /// [`CronError`], with the position of the field that is at fault.
     pub fn parse(expression: &str) -> Result<Self, CronError> {
+        check_lists(expression)?;
         let cron = CronParser::new().parse(expression).map_err(|fault| locate(expression, &fault))?;
         let schedule = Self { cron, zone: TimeZone::UTC, expression: expression.into() };
         if schedule.recurs() { Ok(schedule) } else { Err(CronError::Never) }
@@ -166,8 +167,8 @@ impl CronSchedule {
     }
 }
 
-/// Finds the field that is at fault, by reading each with nothing else said.
-fn locate(expression: &str, fault: &Fault) -> CronError {
+/// The fields of an expression and where they stand, in bytes.
+fn fields(expression: &str) -> Result<Vec<(CronField, Range<usize>)>, CronError> {
     const FIELDS: [CronField; 7] = [
         CronField::Second,
         CronField::Minute,
@@ -179,20 +180,41 @@ fn locate(expression: &str, fault: &Fault) -> CronError {
     ];
     let words: Vec<&str> = expression.split_whitespace().collect();
     if !(5..=7).contains(&words.len()) {
-        return CronError::Fields(words.len());
+        return Err(CronError::Fields(words.len()));
     }
     let without_seconds = usize::from(words.len() == 5);
-    for (index, word) in words.iter().enumerate() {
-        let place = index + without_seconds;
-        let mut alone = ["*"; 7];
-        alone[place] = word;
-        if let Err(fault) = CronParser::new().parse(&alone.join(" ")) {
-            let start = word.as_ptr().addr() - expression.as_ptr().addr();
-            let position = start..start + word.len();
-            return CronError::Field { field: FIELDS[place], position, reason: reason(&fault) };
+    let places = words.iter().map(|word| {
+        let start = word.as_ptr().addr() - expression.as_ptr().addr();
+        start..start + word.len()
+    });
+    Ok(FIELDS.into_iter().skip(without_seconds).zip(places).collect())
+}
+
+/// Refuses lists that lack an item. The parser would leave it out, and where that leaves nothing the search for a date that has it
+/// would go through all centuries, second by second.
+fn check_lists(expression: &str) -> Result<(), CronError> {
+    for (field, position) in fields(expression).unwrap_or_default() {
+        if expression[position.clone()].split(',').any(str::is_empty) {
+            return Err(CronError::Field { field, position, reason: "a list lacks an item".to_owned() });
         }
     }
-    CronError::Field { field: FIELDS[without_seconds], position: 0..expression.len(), reason: reason(fault) }
+    Ok(())
+}
+
+/// Finds the field that is at fault, by reading each with nothing else said.
+fn locate(expression: &str, fault: &Fault) -> CronError {
+    let fields = match fields(expression) {
+        Ok(fields) => fields,
+        Err(error) => return error,
+    };
+    for (field, position) in &fields {
+        let mut alone = ["*"; 7];
+        alone[*field as usize] = &expression[position.clone()];
+        if let Err(fault) = CronParser::new().parse(&alone.join(" ")) {
+            return CronError::Field { field: *field, position: position.clone(), reason: reason(&fault) };
+        }
+    }
+    CronError::Field { field: fields[0].0, position: 0..expression.len(), reason: reason(fault) }
 }
 
 fn reason(fault: &Fault) -> String {
@@ -306,6 +328,9 @@ mod tests {
             ("0 0 1-x * *", CronField::DayOfMonth, 4..7),
             ("* * * 13 *", CronField::Month, 6..8),
             ("* * * * * * 12345", CronField::Year, 12..17),
+            ("1,,2 * * * *", CronField::Minute, 0..4),
+            ("0 0 * 4, *", CronField::Month, 6..8),
+            (", * * * * *", CronField::Second, 0..1),
         ];
         for (expression, field, position) in cases {
             let fault = CronSchedule::parse(expression).unwrap_err();
