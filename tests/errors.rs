@@ -58,7 +58,7 @@ fn a_batch_says_how_far_it_came() {
     assert!(text.contains('3') && text.contains('2'), "{text}");
     let debug = format!("{error:?}");
     assert!(debug.contains("sent: 3") && debug.contains("2 messages"), "{debug}");
-    assert!(error.into_inner() == VecDeque::from([Payload(4), Payload(5)]));
+    assert!(error.into_inner() == [Payload(4), Payload(5)]);
 }
 
 #[test]
