@@ -1,8 +1,6 @@
 //! `{:?}` of what a user can hold: it names the type, needs no `Debug` of the payload, takes nothing out, and does not wait, whatever
 //! the handle is in the middle of.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where its premises do not hold")]
-
 use millpond::testing::Faults;
 use millpond::topic::Topics;
 use millpond::{
