@@ -1,6 +1,6 @@
 //! A seat: the delivery that is worked on there, and what has been counted.
 //!
-//! A worker takes a job up and lays it down at the seat's [place](crate::sync::Custody), with one step each on a cache line of its own. A shutdown that
+//! A worker takes a job up and lays it down at the seat's [place](crate::sync::Tenure), with one step each on a cache line of its own. A shutdown that
 //! runs out of time cuts the seat: from then on nothing is taken up here. A lease that runs out takes away what is in hand. For
 //! each job exactly one of two things happens: the worker laid it down before (and settles it), or it was taken away first (and
 //! whoever did so answers for it).
@@ -13,8 +13,8 @@ use super::hold::Hold;
 use super::lease::{LeaseLost, Leased, Place, TakenAway};
 use super::track::{AnyResult, Progress, Track};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, CachePadded, Cut, Mutex};
-use crate::time::{AtomicMoment, Clock, Moment};
+use crate::sync::{Arc, CachePadded, Cut, Mutex, Review, Tenure, Terms};
+use crate::time::{Clock, Moment};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -36,15 +36,8 @@ struct Roster<T> {
 
 /// Where one delivery at a time is worked on.
 pub(crate) struct Seat<T> {
-    place: Arc<Place<T>>,
-    /// The number of the job in hand.
-    in_hand: AtomicU64,
-    /// When the lease of what is in hand runs out. Set before it is taken up.
-    ends: AtomicMoment,
-    /// Until when the lease is renewed. `ORIGIN`: never.
-    renewed_until: AtomicMoment,
-    /// Keeps the terms of a lease from being changed while somebody decides by them.
-    terms: Mutex<()>,
+    /// Where the job lies, or is known to be in hand; with its number, and when its lease runs out.
+    tenure: Tenure<T, Envelope<()>>,
     /// Somebody waits for the end of the job in hand.
     is_watched: AtomicBool,
     watched: Mutex<Option<Watched>>,
@@ -95,7 +88,7 @@ impl<T> Seats<T> {
     /// Takes a seat back that was borrowed. One that was cut is of no further use, nor one whose next delivery would wait for a job to be
     /// copied.
     pub(super) fn give_back(&self, seat: SeatRef<T>) {
-        if !seat.is_cut() && !seat.place.is_looked_at() {
+        if !seat.is_cut() && !seat.tenure.place().is_looked_at() {
             self.free.lock().push(seat);
         }
     }
@@ -133,11 +126,7 @@ impl<T> Seats<T> {
 impl<T> Seat<T> {
     fn new(place: Place<T>, clock: Clock, worker: Option<u32>) -> Self {
         Self {
-            place: Arc::new(place),
-            in_hand: AtomicU64::new(0),
-            ends: AtomicMoment::new(Moment::ORIGIN),
-            renewed_until: AtomicMoment::new(Moment::ORIGIN),
-            terms: Mutex::new(()),
+            tenure: Tenure::new(place),
             is_watched: AtomicBool::new(false),
             watched: Mutex::new(None),
             clock,
@@ -156,25 +145,7 @@ impl<T> Seat<T> {
     #[inline]
     #[must_use]
     pub(super) fn take_up(&self, id: JobId) -> bool {
-        self.name(id) && self.place.begin()
-    }
-
-    /// Notes the number of the job that is about to be taken up. Not at a seat that is cut, where somebody may ask which it was that he
-    /// has cut off.
-    #[inline]
-    fn name(&self, id: JobId) -> bool {
-        let may = !self.place.is_cut();
-        if may {
-            // ORDERING: Relaxed; whoever reads it has seen the job taken up, by an Acquire on the place's word.
-            self.in_hand.store(id.get(), Ordering::Relaxed);
-        }
-        may
-    }
-
-    /// Returns the number of the job in hand, for whoever knows that there is one.
-    fn in_hand(&self) -> JobId {
-        // ORDERING: Relaxed; as in `name`.
-        JobId::new(self.in_hand.load(Ordering::Relaxed))
+        self.tenure.begin(id.get())
     }
 
     /// Notes that somebody waits for the end of the job that is about to be taken up.
@@ -208,16 +179,16 @@ impl<T> Seat<T> {
     #[inline]
     #[must_use]
     pub(super) fn lay_down(&self) -> bool {
-        self.place.end()
+        self.tenure.place().end()
     }
 
     /// Takes the seat away for ever. Returns the job that was in hand, which is the caller's to settle; with all that is known of
     /// it, if it was leased.
     pub(super) fn cut(&self) -> Option<(JobId, Option<TakenAway<T>>)> {
-        match Place::cut(&self.place) {
-            Cut::Nothing => None,
-            Cut::Away => Some((self.in_hand(), None)),
-            Cut::Here(taken) => Some((taken.rest().id, Some(taken))),
+        match self.tenure.cut() {
+            (Cut::Nothing, _) => None,
+            (Cut::Away, id) => Some((JobId::new(id), None)),
+            (Cut::Here(taken), _) => Some((taken.rest().id, Some(taken))),
         }
     }
 
@@ -229,13 +200,9 @@ impl<T> Seat<T> {
         ends: Moment,
         renewed_until: Moment,
     ) -> Result<Leased<T>, Envelope<T>> {
-        if !self.name(envelope.id) {
-            return Err(envelope);
-        }
-        self.ends.set(ends);
-        self.renewed_until.set(renewed_until);
+        let (id, terms) = (envelope.id, Terms { ends: ends.nanos(), renewed_until: renewed_until.nanos() });
         let (job, shell) = envelope.open();
-        Place::lend(&self.place, job, shell).map_err(|(job, shell)| shell.refill(job))
+        self.tenure.lend(id.get(), terms, job, shell).map_err(|(job, shell)| shell.refill(job))
     }
 
     /// Renews the lease if it is to be, and takes the job away if it has run out; `retire`: and the seat for good, if it is a
@@ -246,36 +213,23 @@ impl<T> Seat<T> {
         time: Duration,
         retire: bool,
     ) -> Result<Option<Moment>, TakenAway<T>> {
-        let _terms = self.terms.lock();
-        let Some(stay) = self.place.lent() else { return Ok(None) };
-        // The terms of this stay, or of one that came after it: then it is not there to be taken away any more, and what is put
-        // off is the later one's end.
-        let (ends, renewed_until) = (self.ends.get(), self.renewed_until.get());
-        if now < renewed_until {
+        match self.tenure.review(now.nanos(), now.after(time).nanos(), retire && self.worker.is_some()) {
+            Review::Nothing => Ok(None),
             // Half a lease is left, so that a timer that is late by less than that loses nothing.
-            self.ends.put_off(now.after(time));
-            return Ok(Some(now.after(time / 2).min(renewed_until)));
+            Review::Renewed(until) => Ok(Some(now.after(time / 2).min(Moment::of_nanos(until)))),
+            Review::Lasts(until) => Ok(Some(Moment::of_nanos(until))),
+            Review::Over(taken) => Err(taken),
         }
-        if now < ends {
-            return Ok(Some(ends));
-        }
-        Place::take_away(&self.place, stay, retire && self.worker.is_some()).map_or(Ok(None), Err)
     }
 
     /// Has the lease of what is in hand run out, to be taken away at the next review. False if there is none.
     pub(crate) fn run_out(&self) -> bool {
-        let _terms = self.terms.lock();
-        let leased = self.place.lent().is_some();
-        if leased {
-            self.ends.set(Moment::ORIGIN);
-            self.renewed_until.set(Moment::ORIGIN);
-        }
-        leased
+        self.tenure.run_out()
     }
 
     /// Returns true once the seat was taken away: then it stays so.
     pub(crate) fn is_cut(&self) -> bool {
-        self.place.is_cut()
+        self.tenure.place().is_cut()
     }
 
     /// Returns the number of the worker who sits here.
@@ -285,18 +239,18 @@ impl<T> Seat<T> {
 
     /// Returns true while a job is in hand, even if it was taken away: a snapshot.
     fn is_occupied(&self) -> bool {
-        self.place.is_held()
+        self.tenure.place().is_held()
     }
 
     /// Returns true while a job is in hand that was not taken away: a snapshot.
     pub(super) fn is_busy(&self) -> bool {
-        self.place.is_held() && !self.place.is_lost()
+        self.tenure.place().is_held() && !self.tenure.place().is_lost()
     }
 }
 
 impl<T: Send + 'static> Hold for CachePadded<Seat<T>> {
     fn is_lost(&self, _: JobId) -> bool {
-        self.place.is_lost()
+        self.tenure.place().is_lost()
     }
 
     fn is_cancelled(&self, id: JobId) -> bool {
@@ -321,9 +275,7 @@ impl<T: Send + 'static> Hold for CachePadded<Seat<T>> {
     }
 
     fn extend(&self, id: JobId, by: Duration) -> Result<(), LeaseLost> {
-        let _terms = self.terms.lock();
-        if self.place.lent().is_some() && self.in_hand() == id {
-            self.ends.set(self.clock.moment().after(by));
+        if self.tenure.extend(id.get(), || self.clock.moment().after(by).nanos()) {
             return Ok(());
         }
         // Without leases there is nothing to extend, and nothing lost but by a shutdown.

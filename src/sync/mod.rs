@@ -22,6 +22,8 @@ mod cell;
 mod custody;
 mod fences;
 mod machine;
+#[cfg(any(millpond_loom, not(millpond_lower)))]
+mod tenure;
 
 #[cfg(millpond_loom)]
 mod loom;
@@ -52,3 +54,5 @@ pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
 pub(crate) use machine::{cpus, prefetch_for_read, prefetch_for_write, single_cpu};
 #[cfg(not(millpond_lower))]
 pub(crate) use std::sync::Weak;
+#[cfg(any(millpond_loom, not(millpond_lower)))]
+pub use tenure::{Review, Tenure, Terms};

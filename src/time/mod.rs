@@ -20,7 +20,7 @@ pub(crate) use alarm::Alarm;
 pub use clock::{Clock, VirtualClock};
 #[cfg(feature = "cron")]
 pub use cron::{CronError, CronField, CronSchedule};
-pub(crate) use moment::{AtomicMoment, Moment, Stamp};
+pub(crate) use moment::{Moment, Stamp};
 #[cfg(feature = "cron")]
 pub use recurrence::{Due, Missed, Recurrence};
 pub(crate) use schedule::Key as ScheduleKey;

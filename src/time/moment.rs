@@ -1,6 +1,5 @@
 //! Points in time, one word each.
 
-use crate::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point on a clock's monotonic line: nanoseconds since the clock's origin. It saturates after 584 years.
@@ -23,35 +22,19 @@ impl Moment {
         self.0.checked_sub(u64::try_from(delay.as_nanos()).ok()?).map(Self)
     }
 
+    /// Returns the moment as a number: nanoseconds since the origin.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Returns the moment so many nanoseconds after the origin.
+    pub(crate) fn of_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     /// Returns how long after the origin this is.
     pub(crate) fn since_origin(self) -> Duration {
         Duration::from_nanos(self.0)
-    }
-}
-
-/// A moment that one thread at a time writes and others read.
-#[derive(Debug)]
-pub(crate) struct AtomicMoment(AtomicU64);
-
-impl AtomicMoment {
-    pub(crate) fn new(moment: Moment) -> Self {
-        Self(AtomicU64::new(moment.0))
-    }
-
-    pub(crate) fn get(&self) -> Moment {
-        // ORDERING: Relaxed; whoever relies on it orders it by other means.
-        Moment(self.0.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn set(&self, moment: Moment) {
-        // ORDERING: Relaxed; as in `get`.
-        self.0.store(moment.0, Ordering::Relaxed);
-    }
-
-    /// Makes it no earlier than this.
-    pub(crate) fn put_off(&self, moment: Moment) {
-        // ORDERING: Relaxed; as in `get`.
-        self.0.fetch_max(moment.0, Ordering::Relaxed);
     }
 }
 

@@ -122,6 +122,47 @@ fn an_unsettled_success_passes_the_wake_up_on() {
     assert_eq!(second.rings(), 1);
 }
 
+/// A source that is never ready, and knows whether somebody is said to wait.
+struct Marked<'a> {
+    waiters: &'a WaitSet,
+    mark: &'a Cell<bool>,
+}
+
+impl Source for Marked<'_> {
+    type Output = ();
+
+    fn attempt(&mut self) -> Attempt<()> {
+        Attempt::Blocked
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        self.waiters
+    }
+
+    fn arm(&self) {
+        self.mark.set(true);
+    }
+
+    fn disarm(&self) {
+        self.mark.set(false);
+    }
+}
+
+/// The last to leave the line takes the mark along: nobody comes to the lock for those who are gone.
+#[test]
+fn the_last_to_leave_takes_the_mark_along() {
+    let (waiters, mark) = (WaitSet::new(), Cell::new(false));
+    let [mut first, mut second] =
+        [(); 2].map(|()| Box::pin(Waiting::new(Marked { waiters: &waiters, mark: &mark })));
+    for future in [&mut first, &mut second] {
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    drop(first);
+    assert!(mark.get(), "one still waits");
+    drop(second);
+    assert!(!mark.get());
+}
+
 /// A thread's source that is blocked until the thread has registered. Then others join the line behind it, and it is
 /// notified, at a moment that the test chooses.
 struct Staged<'a, F: FnMut() -> Attempt<()>> {

@@ -18,5 +18,6 @@ mod lone_permits;
 mod permits;
 mod raw;
 mod select;
+mod tenure;
 mod unique;
 mod waiting;

@@ -8,7 +8,9 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use millpond_loom::model::naps;
 use millpond_loom::{TryRecvError, TrySendError};
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 
 /// What one execution brought: the ids that were sent and those that were received, in order.
 #[derive(Clone, Default)]
@@ -219,6 +221,150 @@ macro_rules! family {
                     });
                     finish(case, book, left, ());
                 });
+            }
+
+            /// A receiver whose task has slept before sleeps again: nothing but the message wakes it, for the sender stays.
+            #[test]
+            fn a_task_receives_again() {
+                Model::new(concat!(stringify!($family), " recv_async again")).floor(20).run(|case| {
+                    let (book, left, sender_left) = (Book::default(), Left::default(), Left::default());
+                    let (mut tx, mut rx) = ends(1, 0, &book);
+                    // Up to where the task has slept once: no part of the race.
+                    assert!(poll_once(pin!(rx.recv_async()), Waker::noop()).is_pending());
+                    let (sender, sender_kept) = (book.clone(), Arc::clone(&sender_left));
+                    case.thread(move || {
+                        {
+                            let tx = &mut tx;
+                            assert!(tx.try_send(sender.value(10)).is_ok());
+                        }
+                        sender.sent([10]);
+                        leave(&sender_kept, tx);
+                    });
+                    let (receiver, kept) = (book.clone(), Arc::clone(&left));
+                    case.thread(move || {
+                        receiver.received([block_on(rx.recv_async()).expect("one is sent")]);
+                        leave(&kept, rx);
+                    });
+                    finish(case, book, left, sender_left);
+                });
+            }
+
+            /// The same for a sender.
+            #[test]
+            fn a_task_sends_again() {
+                Model::new(concat!(stringify!($family), " send_async again")).floor(200).run(|case| {
+                    let (book, left, sender_left) = (Book::default(), Left::default(), Left::default());
+                    let (mut tx, mut rx) = ends(1, 1, &book);
+                    // Up to where the task has slept once: no part of the race.
+                    {
+                        let tx = &mut tx;
+                        assert!(poll_once(pin!(tx.send_async(book.value(30))), Waker::noop()).is_pending());
+                    }
+                    let (sender, sender_kept) = (book.clone(), Arc::clone(&sender_left));
+                    case.thread(move || {
+                        {
+                            let tx = &mut tx;
+                            assert!(block_on(tx.send_async(sender.value(10))).is_ok());
+                        }
+                        sender.sent([10]);
+                        leave(&sender_kept, tx);
+                    });
+                    let (receiver, kept) = (book.clone(), Arc::clone(&left));
+                    case.thread(move || {
+                        receiver.received([rx.try_recv().expect("one was sent before")]);
+                        leave(&kept, rx);
+                    });
+                    finish(case, book, left, sender_left);
+                });
+            }
+
+            /// Two threads that send into one channel and then look into another cannot both miss each other, whatever kinds they are.
+            #[test]
+            fn a_look_after_a_send_elsewhere() {
+                Model::new(concat!(stringify!($family), " try_recv after a send elsewhere"))
+                    .floor(200)
+                    .witnesses(&["both", "only here", "only there"])
+                    .run(|case| {
+                        let (book, left, sender_left) = (Book::default(), Left::default(), Left::default());
+                        let (mut tx, mut rx) = ends(1, 0, &book);
+                        let elsewhere = Arc::new(millpond_loom::bounded(1));
+                        let seen = Arc::new(AtomicUsize::new(0));
+                        let (other, found, kept) = (Arc::clone(&elsewhere), Arc::clone(&seen), Arc::clone(&left));
+                        case.thread(move || {
+                            assert!(other.0.try_send(()).is_ok());
+                            if let Ok(value) = rx.try_recv() {
+                                assert_eq!(value.id(), 10);
+                                found.fetch_add(1, Ordering::Relaxed);
+                            }
+                            leave(&kept, rx);
+                        });
+                        let (sender, other, found) = (book.clone(), Arc::clone(&elsewhere), Arc::clone(&seen));
+                        let sender_kept = Arc::clone(&sender_left);
+                        case.thread(move || {
+                            {
+                                let tx = &mut tx;
+                                assert!(tx.try_send(sender.value(10)).is_ok());
+                            }
+                            if other.1.try_recv().is_ok() {
+                                found.fetch_add(2, Ordering::Relaxed);
+                            }
+                            leave(&sender_kept, tx);
+                        });
+                        case.finish(move || {
+                            witness(match seen.load(Ordering::Relaxed) {
+                                0 => panic!("both have sent, and neither sees the other's"),
+                                1 => "only here",
+                                2 => "only there",
+                                _ => "both",
+                            });
+                            drop((elsewhere, left, sender_left));
+                            book.ledger.assert_settled();
+                        });
+                    });
+            }
+
+            /// The same for a thread that looks for room.
+            #[test]
+            fn a_send_after_a_send_elsewhere() {
+                Model::new(concat!(stringify!($family), " try_send after a send elsewhere"))
+                    .floor(200)
+                    .witnesses(&["both", "only here", "only there"])
+                    .run(|case| {
+                        let (book, left, sender_left) = (Book::default(), Left::default(), Left::default());
+                        let (mut tx, mut rx) = ends(1, 1, &book);
+                        let elsewhere = Arc::new(millpond_loom::bounded(1));
+                        let seen = Arc::new(AtomicUsize::new(0));
+                        let (other, found) = (Arc::clone(&elsewhere), Arc::clone(&seen));
+                        let (sender, sender_kept) = (book.clone(), Arc::clone(&sender_left));
+                        case.thread(move || {
+                            assert!(other.0.try_send(()).is_ok());
+                            {
+                                let tx = &mut tx;
+                                if tx.try_send(sender.value(10)).is_ok() {
+                                    found.fetch_add(1, Ordering::Relaxed);
+                                }
+                            }
+                            leave(&sender_kept, tx);
+                        });
+                        let (other, found, kept) = (Arc::clone(&elsewhere), Arc::clone(&seen), Arc::clone(&left));
+                        case.thread(move || {
+                            assert!(rx.try_recv().is_ok());
+                            if other.1.try_recv().is_ok() {
+                                found.fetch_add(2, Ordering::Relaxed);
+                            }
+                            leave(&kept, rx);
+                        });
+                        case.finish(move || {
+                            witness(match seen.load(Ordering::Relaxed) {
+                                0 => panic!("one found no room, the other nothing that was sent before the look for it"),
+                                1 => "only here",
+                                2 => "only there",
+                                _ => "both",
+                            });
+                            drop((elsewhere, left, sender_left));
+                            book.ledger.assert_settled();
+                        });
+                    });
             }
 
             /// The receiver's task goes away half way and comes back: the value is still there, and so is the wake-up.

@@ -1,15 +1,15 @@
 //! Futures that are polled and dropped, calls that time out: nothing is lost, and no wake-up either.
 
-use super::{assert_conserved, number, numbers};
+use super::{Make, assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, NOW, Value, block_on, poll_once, spawn, witness};
 use std::pin::pin;
 use std::task::Poll;
 
 /// A receive that gives up after two polls, beside one that stays; two messages; the one who stays gets what is left.
-fn receiver_gives_up(name: &'static str, capacity: usize) {
+pub(super) fn receiver_gives_up(name: &'static str, make: Make) {
     Model::new(name, 600).witnesses(&["dropped", "received"]).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::bounded::<Value>(capacity);
+        let (tx, rx) = make();
         let fickle = spawn({
             let rx = rx.clone();
             move || {
@@ -42,19 +42,19 @@ fn receiver_gives_up(name: &'static str, capacity: usize) {
 
 #[test]
 fn a_receive_is_dropped() {
-    receiver_gives_up("a_receive_is_dropped", 1);
+    receiver_gives_up("a_receive_is_dropped", || millpond::bounded(1));
 }
 
 #[test]
 fn a_receive_is_dropped_rendezvous() {
-    receiver_gives_up("a_receive_is_dropped_rendezvous", 0);
+    receiver_gives_up("a_receive_is_dropped_rendezvous", || millpond::bounded(0));
 }
 
 /// A send that gives up after two polls keeps its message, or has sent it; another that waits behind it gets its turn.
-fn sender_gives_up(name: &'static str, capacity: usize) {
+pub(super) fn sender_gives_up(name: &'static str, make: Make) {
     Model::new(name, 600).witnesses(&["dropped", "sent"]).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::bounded::<Value>(capacity);
+        let (tx, rx) = make();
         let fickle = spawn({
             let (tx, ledger) = (tx.clone(), ledger.clone());
             move || {
@@ -87,19 +87,19 @@ fn sender_gives_up(name: &'static str, capacity: usize) {
 
 #[test]
 fn a_send_is_dropped() {
-    sender_gives_up("a_send_is_dropped", 1);
+    sender_gives_up("a_send_is_dropped", || millpond::bounded(1));
 }
 
 #[test]
 fn a_send_is_dropped_rendezvous() {
-    sender_gives_up("a_send_is_dropped_rendezvous", 0);
+    sender_gives_up("a_send_is_dropped_rendezvous", || millpond::bounded(0));
 }
 
 /// Time limits on both sides: what timed out comes back, and nothing is both received and handed back.
-fn time_limits(name: &'static str, capacity: usize, witnesses: &'static [&'static str]) {
+pub(super) fn time_limits(name: &'static str, make: Make, witnesses: &'static [&'static str]) {
     Model::new(name, 600).witnesses(witnesses).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::bounded::<Value>(capacity);
+        let (tx, rx) = make();
         let sender = spawn({
             let ledger = ledger.clone();
             move || {
@@ -134,12 +134,16 @@ fn time_limits(name: &'static str, capacity: usize, witnesses: &'static [&'stati
 
 #[test]
 fn time_runs_out() {
-    time_limits("time_runs_out", 1, &["not sent", "received", "not received"]);
+    time_limits("time_runs_out", || millpond::bounded(1), &["not sent", "received", "not received"]);
 }
 
 #[test]
 fn time_runs_out_rendezvous() {
-    time_limits("time_runs_out_rendezvous", 0, &["not sent", "received", "not received"]);
+    time_limits(
+        "time_runs_out_rendezvous",
+        || millpond::bounded(0),
+        &["not sent", "received", "not received"],
+    );
 }
 
 /// Tasks on the only two ends, each of which drops a future now and then.

@@ -1,15 +1,14 @@
 //! Select, permits, displacing sends.
 
-use super::{assert_conserved, number, numbers};
+use super::{Make, assert_conserved, number, numbers};
 use crate::harness::{Ledger, Model, NOW, Value, block_on, spawn, witness};
 
 /// Two who select over two channels, a thread and a task, while each channel is sent to and closed: each message is received once.
-#[test]
-fn select_two_of_two() {
-    Model::new("select_two_of_two", 500).run(|| {
+pub(super) fn two_select(name: &'static str, make: Make) {
+    Model::new(name, 500).run(move || {
         let ledger = Ledger::default();
-        let (first_tx, first_rx) = millpond::bounded::<Value>(1);
-        let (second_tx, second_rx) = millpond::bounded::<Value>(1);
+        let (first_tx, first_rx) = make();
+        let (second_tx, second_rx) = make();
         let senders: Vec<_> = [(1, first_tx), (2, second_tx)]
             .into_iter()
             .map(|(sender, tx)| {
@@ -34,6 +33,11 @@ fn select_two_of_two() {
         let sent = [number(1, 0), number(1, 1), number(2, 0), number(2, 1)];
         assert_conserved(&ledger, &sent, &[&left, &right], false);
     });
+}
+
+#[test]
+fn select_two_of_two() {
+    two_select("select_two_of_two", || millpond::bounded(1));
 }
 
 /// A select that sends or receives, over a full channel and an empty one, or gives up.
@@ -84,11 +88,10 @@ fn select_sends_or_receives() {
 }
 
 /// Permits: reserved and used, reserved and dropped, against plain sends that wait for the same room, and the end.
-#[test]
-fn permits_used_and_dropped() {
-    Model::new("permits_used_and_dropped", 600).witnesses(&["used", "late"]).run(|| {
+pub(super) fn permits(name: &'static str, make: Make) {
+    Model::new(name, 600).witnesses(&["used", "late"]).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::bounded::<Value>(1);
+        let (tx, rx) = make();
         let reserves = spawn({
             let (tx, ledger) = (tx.clone(), ledger.clone());
             move || {
@@ -114,12 +117,16 @@ fn permits_used_and_dropped() {
     });
 }
 
-/// A permit whose channel is closed by hand gives the message back, or it is received.
 #[test]
-fn a_permit_against_close() {
-    Model::new("a_permit_against_close", 400).witnesses(&["refused", "sent", "no permit"]).run(|| {
+fn permits_used_and_dropped() {
+    permits("permits_used_and_dropped", || millpond::bounded(1));
+}
+
+/// A permit whose channel is closed by hand gives the message back, or it is received.
+pub(super) fn permit_against_close(name: &'static str, make: Make) {
+    Model::new(name, 400).witnesses(&["refused", "sent", "no permit"]).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::bounded::<Value>(1);
+        let (tx, rx) = make();
         let closer = spawn({
             let tx = tx.clone();
             move || tx.close()
@@ -144,12 +151,16 @@ fn a_permit_against_close() {
     });
 }
 
-/// Sends that displace the oldest, against a receive: each message is received, handed back, or inside.
 #[test]
-fn displaced_or_received() {
-    Model::new("displaced_or_received", 500).witnesses(&["displaced", "received"]).run(|| {
+fn a_permit_against_close() {
+    permit_against_close("a_permit_against_close", || millpond::bounded(1));
+}
+
+/// Sends that displace the oldest, against a receive: each message is received, handed back, or inside.
+pub(super) fn displacing(name: &'static str, make: Make) {
+    Model::new(name, 500).witnesses(&["displaced", "received"]).run(move || {
         let ledger = Ledger::default();
-        let (tx, rx) = millpond::mpmc::bounded_near_wrap_around::<Value>(1, 1);
+        let (tx, rx) = make();
         let senders = [1, 2].map(|sender| {
             let (tx, ledger) = (tx.clone(), ledger.clone());
             spawn(move || {
@@ -164,4 +175,9 @@ fn displaced_or_received() {
         let sent = [number(1, 0), number(1, 1), number(2, 0), number(2, 1)];
         assert_conserved(&ledger, &sent, &[&received, &first, &second], false);
     });
+}
+
+#[test]
+fn displaced_or_received() {
+    displacing("displaced_or_received", || millpond::mpmc::bounded_near_wrap_around(1, 1));
 }

@@ -4,9 +4,13 @@ mod cancel;
 mod closing;
 mod extras;
 mod flow;
+mod tiny;
 
 use crate::harness::{Ledger, Value};
 use std::collections::BTreeSet;
+
+/// Makes the channel of a model.
+type Make = fn() -> (millpond::Sender<Value>, millpond::Receiver<Value>);
 
 /// The number of a message: its sender, and its place among that sender's.
 pub(crate) fn number(sender: u32, place: u32) -> u32 {
