@@ -29,7 +29,10 @@ const LEFT_OUT: [&str; 3] = ["target", ".git", ".ci"];
 
 impl Tree {
     pub(crate) fn new(root: &Path) -> Self {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        // A place of its own: cargo gives what it builds from the copy the same names as what it builds from the original, and would
+        // take the one for the other.
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target/mutants/build"), |given| PathBuf::from(given).join("mutants"));
         Self { root: root.to_owned(), copy: root.join("target/mutants/tree"), target }
     }
 

@@ -6,7 +6,7 @@ use super::error::{PublishError, RecvError};
 use super::log::{Log, NotReady, Refusal, Refused};
 use super::subscriber::Subscriber;
 use crate::sync::Sleeper;
-use crate::wait::{Attempt, Source, SpinHistory, WaitSet};
+use crate::wait::{Attempt, Others, Source, SpinHistory, WaitSet};
 use std::borrow::BorrowMut;
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -127,6 +127,10 @@ impl<T> Source for PublishSource<'_, T> {
         u32::try_from(self.log.capacity() / 16).map_or(LONGEST, |room| room.clamp(1, LONGEST))
     }
 
+    fn others(&self) -> Option<Others<'_>> {
+        Some(Others { set: &self.log.waits.subscribers, most: self.log.capacity() })
+    }
+
     fn arm(&self) {
         self.fenced.set(None);
         if !self.log.waits.gate.is_armed() {
@@ -198,6 +202,10 @@ impl<T: Clone, S: BorrowMut<Subscriber<T>>> Source for RecvSource<T, S> {
         &self.subscriber.borrow().spins
     }
 
+    fn others(&self) -> Option<Others<'_>> {
+        Some(publishers(self.subscriber.borrow().log()))
+    }
+
     fn arm(&self) {
         self.subscriber.borrow().log().set_subscribers_wait();
     }
@@ -226,6 +234,10 @@ impl<T> Source for PeekSource<'_, T> {
 
     fn spins(&self) -> &SpinHistory {
         &self.subscriber.spins
+    }
+
+    fn others(&self) -> Option<Others<'_>> {
+        Some(publishers(self.subscriber.log()))
     }
 
     fn arm(&self) {
@@ -298,6 +310,10 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
         &self.subscriber.spins
     }
 
+    fn others(&self) -> Option<Others<'_>> {
+        Some(publishers(self.subscriber.log()))
+    }
+
     fn arm(&self) {
         self.subscriber.log().set_subscribers_wait();
     }
@@ -305,6 +321,11 @@ impl<T: Clone> Source for RecvManySource<'_, T> {
     fn disarm(&self) {
         self.subscriber.log().clear_subscribers_wait();
     }
+}
+
+/// Those who publish what subscribers wait for.
+fn publishers<T>(log: &Log<T>) -> Others<'_> {
+    Others { set: &log.waits.publishers, most: log.capacity() }
 }
 
 /// Says what the state of the log means to one who can wait.

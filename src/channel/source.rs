@@ -8,9 +8,14 @@ use super::error::{
 use super::waits::Core;
 use crate::ring::{PopError, PushError};
 use crate::sync::{BusyWait, Sleeper};
-use crate::wait::{Attempt, Deadline, Source, WaitSet, block_on};
+use crate::wait::{Attempt, Deadline, Others, Source, WaitSet, block_on};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+
+/// The other side of a channel, which works for this one.
+fn others<'a>(core: &impl Core, set: &'a WaitSet) -> Others<'a> {
+    Others { set, most: core.capacity() }
+}
 
 /// Sends one message.
 pub(super) struct SendSource<T, E> {
@@ -32,7 +37,7 @@ impl<T, E: PushEnd<T>> SendSource<T, E> {
 impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
     type Output = Result<(), SendError<T>>;
 
-    #[inline]
+    #[inline(always)]
     fn attempt(&mut self) -> Attempt<Self::Output> {
         let value = self.value.take().expect("a send is not attempted again once it is done");
         match self.end.push(value) {
@@ -52,6 +57,10 @@ impl<T, E: PushEnd<T>> Source for SendSource<T, E> {
     #[inline]
     fn is_worth(&self, ahead: usize) -> bool {
         self.end.has_room_ahead(ahead)
+    }
+
+    fn others(&self) -> Option<Others<'_>> {
+        Some(others(self.end.core(), &self.end.core().waits().receivers))
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -111,6 +120,10 @@ impl<T, E: PushEnd<T>> Source for SendManySource<T, E> {
         self.end.has_room_ahead(ahead)
     }
 
+    fn others(&self) -> Option<Others<'_>> {
+        Some(others(self.end.core(), &self.end.core().waits().receivers))
+    }
+
     fn waiters(&self) -> &WaitSet {
         &self.end.core().waits().senders
     }
@@ -149,7 +162,7 @@ impl<T, E: PopEnd<T>> RecvSource<T, E> {
 impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
     type Output = Result<T, RecvError>;
 
-    #[inline]
+    #[inline(always)]
     fn attempt(&mut self) -> Attempt<Self::Output> {
         answer(self.end.pop())
     }
@@ -157,6 +170,10 @@ impl<T, E: PopEnd<T>> Source for RecvSource<T, E> {
     #[inline]
     fn is_worth(&self, ahead: usize) -> bool {
         self.end.has_values_ahead(ahead)
+    }
+
+    fn others(&self) -> Option<Others<'_>> {
+        Some(others(self.end.core(), &self.end.core().waits().senders))
     }
 
     fn waiters(&self) -> &WaitSet {
@@ -202,6 +219,10 @@ impl<T, E: PopEnd<T>> Source for RecvManySource<'_, T, E> {
     #[inline]
     fn is_worth(&self, ahead: usize) -> bool {
         self.end.has_values_ahead(ahead)
+    }
+
+    fn others(&self) -> Option<Others<'_>> {
+        Some(others(self.end.core(), &self.end.core().waits().senders))
     }
 
     fn waiters(&self) -> &WaitSet {

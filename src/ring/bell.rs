@@ -42,7 +42,7 @@ impl Bell {
         if flags == 0 { 0 } else { self.look_strictly(flags) }
     }
 
-    #[cold]
+    #[inline(always)]
     fn look_strictly(&self, flags: u32) -> u32 {
         if flags & STRICT == 0 {
             return flags;

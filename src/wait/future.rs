@@ -1,6 +1,8 @@
-//! How a task waits for a source: try, register, return `Pending`. No spinning, no allocation.
+//! How a task waits for a source: try, register, return `Pending`. No spinning, no allocation. On one processor it may let others
+//! run in between (`let_others_run`).
 
 use super::list::Left;
+use super::spin::let_others_run;
 use super::waiter::{Waiter, Wake};
 use super::{Attempt, Source};
 use crate::sync::BusyWait;
@@ -99,6 +101,9 @@ impl<S: Source> Waiting<S> {
     #[inline(never)]
     fn wait(&mut self, cx: &Context<'_>) -> Poll<S::Output> {
         self.phase = Phase::Free;
+        if let Some(output) = let_others_run(&mut self.source) {
+            return Poll::Ready(output);
+        }
         if self.join(cx) { Poll::Pending } else { self.attempt_to_the_end(cx) }
     }
 

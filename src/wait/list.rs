@@ -5,7 +5,7 @@
 //! L3. No user code runs under the lock: wakers are cloned, woken and dropped outside.
 
 use super::hope::Hope;
-use super::spin::{Look, SPINS, SpinHistory, look};
+use super::spin::{BULK_FROM_TASKS, BULK_FROM_THREADS, Look, SPINS, SpinHistory, look};
 use super::waiter::{Waiter, Wake};
 use super::{Deadline, WaitStrategy};
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -28,6 +28,8 @@ pub struct WaitSet {
     pauses: AtomicU32,
     /// Whether more threads work here than there are processors.
     crowded: AtomicBool,
+    /// Whether a thread has waited here.
+    threads: AtomicBool,
     pub(super) strategy: WaitStrategy,
     /// What a thread that spins hopes for.
     pub(super) hope: Hope,
@@ -68,10 +70,26 @@ impl WaitSet {
             spins: SpinHistory::new(),
             pauses: AtomicU32::new(SPINS),
             crowded: AtomicBool::new(false),
+            threads: AtomicBool::new(false),
             strategy,
             lines_up_first,
             hope: Hope::none(),
         }
+    }
+
+    /// A thread waits here.
+    pub(super) fn note_thread(&self) {
+        // ORDERING: Relaxed, here and below; a hint.
+        if !self.threads.load(Ordering::Relaxed) {
+            // ORDERING: Relaxed; a hint.
+            self.threads.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How many at once, of those who wait here, are worth letting them run first.
+    pub(super) fn bulk(&self) -> usize {
+        // ORDERING: Relaxed; a hint.
+        if self.threads.load(Ordering::Relaxed) { BULK_FROM_THREADS } else { BULK_FROM_TASKS }
     }
 
     /// As this set, with threads that hope for more than one at once.

@@ -88,6 +88,15 @@ pub enum Attempt<R> {
     Busy,
 }
 
+/// Those who bring what one waits for.
+#[derive(Debug)]
+pub struct Others<'a> {
+    /// Where they wait in turn.
+    pub set: &'a WaitSet,
+    /// How many steps they can be ahead at most.
+    pub most: usize,
+}
+
 /// Something that can be tried, and says where to wait until trying again is worth it.
 pub trait Source {
     /// What a successful attempt brings.
@@ -116,6 +125,12 @@ pub trait Source {
     #[inline(always)]
     fn is_worth(&self, _ahead: usize) -> bool {
         true
+    }
+
+    /// Returns whom this one waits for. Where all threads share one processor, a task lets them run before it sleeps, if
+    /// [`is_worth`](Self::is_worth) says that this lately brought many at once.
+    fn others(&self) -> Option<Others<'_>> {
+        None
     }
 
     /// Sets WAIT in the word whose change makes a new attempt worthwhile. Called with the list locked.

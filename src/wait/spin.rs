@@ -17,6 +17,11 @@ pub(super) const SPINS: u32 = 400;
 const YIELDS: u32 = 16;
 /// As many where they failed lately: who waits for milliseconds each time is better asleep.
 const YIELDS_WITHOUT_HOPE: u32 = 1;
+/// So many at once make up for two switches between threads, where those who brought them were threads. Then a sleep instead would
+/// have cost as many switches, and a wake-up by the system.
+pub(super) const BULK_FROM_THREADS: usize = 16;
+/// The same where they were tasks, maybe of the same thread, which switches between them in a tenth of the time.
+pub(super) const BULK_FROM_TASKS: usize = 128;
 /// Pauses between the looks that follow a yield.
 const PAUSES_AFTER_YIELD: u32 = 16;
 /// Looks between two times at which a busy thread gives the processor away and looks at the clock.
@@ -36,12 +41,19 @@ const MOST_TURNS_TOGETHER: u32 = 1024;
 pub struct SpinHistory {
     spins: Streak,
     yields: Streak,
+    /// Of tasks: see [`let_others_run`].
+    turns: Streak,
     neighbour: Neighbour,
 }
 
 impl SpinHistory {
     pub fn new() -> Self {
-        Self { spins: Streak::new(), yields: Streak::new(), neighbour: Neighbour::new() }
+        Self {
+            spins: Streak::new(),
+            yields: Streak::new(),
+            turns: Streak::new(),
+            neighbour: Neighbour::new(),
+        }
     }
 }
 
@@ -201,7 +213,10 @@ pub(super) fn look<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     match at.waiters().strategy {
-        WaitStrategy::Adaptive => look_adaptively(at, deadline),
+        WaitStrategy::Adaptive => {
+            at.waiters().note_thread();
+            look_adaptively(at, deadline)
+        }
         WaitStrategy::Park => None,
         WaitStrategy::Busy => look_busily(at, deadline),
     }
@@ -227,6 +242,28 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
     let rounds = if at.spins().yields.is_hopeful() { YIELDS } else { YIELDS_WITHOUT_HOPE };
     let output = yield_for(at, deadline, rounds);
     at.spins().yields.record(output.is_some());
+    output
+}
+
+/// Gives the processor away and looks, before a task goes to sleep. `None`: in vain.
+///
+/// Only where all threads share one processor, so that whoever is waited for cannot run before this thread stops anyway. After a
+/// sleep its runtime would park this thread, and the system wake it in the middle of the other side's run, at the first
+/// step that is worth a message: the two would take turns message by message. So others run first, where many can come
+/// at once, and lately did. Where not (they are tasks of this very thread, or each wants an answer), a sleep is cheaper.
+pub(super) fn let_others_run<S: Source>(source: &mut S) -> Option<S::Output> {
+    if cfg!(millpond_model) || !single_cpu() {
+        return None;
+    }
+    let others = source.others()?;
+    let bulk = others.set.bulk();
+    if others.most <= bulk || others.set.strategy == WaitStrategy::Park || !source.spins().turns.is_hopeful()
+    {
+        return None;
+    }
+    thread::yield_now();
+    let output = Attempts(source).look();
+    source.spins().turns.record(output.is_some() && source.is_worth(bulk));
     output
 }
 

@@ -4,7 +4,8 @@
 ///
 /// Chosen when a channel is made, with [`bounded_with`](crate::mpmc::bounded_with) and its namesakes, for both sides. It is
 /// looked at only by a thread that is about to wait: what finds a message or room at once costs the same with all three. Tasks
-/// never spin: for them (`*_async`, streams) the strategy makes no difference.
+/// (`*_async`, streams) never spin, whatever the strategy. Where all threads of the process share one processor a task may give it
+/// away once before it sleeps, if other threads then bring many messages at once (not with `Park`).
 ///
 /// | | to notice what happened | processor time of one that waits |
 /// |---|---|---|

@@ -1,6 +1,7 @@
 //! The waiting protocol against sources that answer by a script: the races that cannot be had at will otherwise.
 
-use super::{Attempt, Deadline, Source, WaitSet, Waiting, block_on};
+use super::{Attempt, Deadline, Others, Source, WaitSet, WaitStrategy, Waiting, block_on};
+use crate::sync::single_cpu;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +32,34 @@ impl Source for Scripted<'_> {
     }
 
     fn arm(&self) {}
+
+    fn disarm(&self) {}
+}
+
+/// As [`Scripted`], of a channel whose other side can be far ahead.
+struct Streaming<'a> {
+    script: Scripted<'a>,
+    armed: Rc<Cell<bool>>,
+}
+
+impl Source for Streaming<'_> {
+    type Output = ();
+
+    fn attempt(&mut self) -> Attempt<()> {
+        self.script.attempt()
+    }
+
+    fn waiters(&self) -> &WaitSet {
+        self.script.waiters
+    }
+
+    fn others(&self) -> Option<Others<'_>> {
+        Some(Others { set: self.script.waiters, most: 1024 })
+    }
+
+    fn arm(&self) {
+        self.armed.set(true);
+    }
 
     fn disarm(&self) {}
 }
@@ -259,4 +288,18 @@ fn a_thread_that_times_out_leaves_the_line() {
     let mut source = Staged::new(&waiters, false, || Attempt::Blocked);
     assert!(block_on(&mut source, passed()).is_err());
     assert!(waiters.is_empty());
+}
+
+/// The gate `one-processor` runs this where the second attempt comes before the registration.
+#[test]
+fn a_task_on_one_processor_lets_others_run_before_it_sleeps() {
+    for strategy in [WaitStrategy::Adaptive, WaitStrategy::Park] {
+        let set = WaitSet::with(strategy, false);
+        let answers = Rc::new(RefCell::new(vec![Attempt::Done(()), Attempt::Blocked]));
+        let armed = Rc::new(Cell::new(false));
+        let script = Scripted { waiters: &set, answers };
+        let mut future = Box::pin(Waiting::new(Streaming { script, armed: Rc::clone(&armed) }));
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(()));
+        assert_eq!(armed.get(), !single_cpu() || strategy == WaitStrategy::Park);
+    }
 }
