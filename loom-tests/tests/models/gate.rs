@@ -1,6 +1,7 @@
 //! The gate of a queue: who is let in, and who waits for a job to leave.
 
 use crate::harness::{Flag, Model, poll_once, witness};
+use loom::sync::atomic::{AtomicBool, Ordering};
 use millpond_loom::model::{
     Admission, Admitted, Attempt, Deadline, Gate, Patient, Refused, Source, WaitSet, Waiting, block_on, naps,
 };
@@ -323,4 +324,44 @@ fn a_pair_and_a_single_submitter() {
                 assert!(gate.waiters().is_empty());
             });
         });
+}
+
+/// The jobs that are held are never fewer than none: who sees that one has left sees that it was let in before.
+#[test]
+fn held_is_never_negative() {
+    Model::new("gate: admit + settle, held").floor(5).witnesses(&["none held", "one held"]).run(|case| {
+        let gate = Arc::new(Gate::new(1));
+        let inner = Arc::clone(&gate);
+        case.thread(move || {
+            assert_eq!(inner.admit(1).map(|admitted| admitted.count), Ok(1));
+            assert!(!inner.settle(1));
+        });
+        let inner = Arc::clone(&gate);
+        case.thread(move || {
+            witness(["none held", "one held"][usize::try_from(inner.held()).expect("one at most")])
+        });
+        case.finish(move || assert_eq!(gate.held(), 0));
+    });
+}
+
+/// Who finds in order that all have left sees what was done with them.
+#[test]
+fn what_was_done_with_a_job_that_has_left_is_seen() {
+    Model::new("gate: settle, held_in_order").floor(2).witnesses(&["held", "left"]).run(|case| {
+        let (gate, done) = (full(), Arc::new(AtomicBool::new(false)));
+        let (inner, work) = (Arc::clone(&gate), Arc::clone(&done));
+        case.thread(move || {
+            work.store(true, Ordering::Relaxed);
+            assert!(!inner.settle(1));
+        });
+        let inner = Arc::clone(&gate);
+        case.thread(move || {
+            if inner.held_in_order() > 0 {
+                return witness("held");
+            }
+            witness("left");
+            assert!(done.load(Ordering::Relaxed), "it was done before it left");
+        });
+        case.finish(move || assert_eq!(gate.held(), 0));
+    });
 }

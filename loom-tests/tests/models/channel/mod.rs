@@ -9,6 +9,7 @@ mod closing;
 mod deadline;
 mod dropping;
 mod force;
+mod length;
 mod rendezvous;
 mod tasks;
 mod tiny;
