@@ -213,10 +213,7 @@ pub(super) fn look<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     match at.waiters().strategy {
-        WaitStrategy::Adaptive => {
-            at.waiters().note_thread();
-            look_adaptively(at, deadline)
-        }
+        WaitStrategy::Adaptive => look_adaptively(at, deadline),
         WaitStrategy::Park => None,
         WaitStrategy::Busy => look_busily(at, deadline),
     }
@@ -227,6 +224,10 @@ fn look_adaptively<L: Look>(at: &mut L, deadline: &Deadline) -> Option<L::Output
         return None;
     }
     let has_peers = !single_cpu();
+    if !has_peers {
+        // Only then does anyone ask: see `let_others_run`.
+        at.waiters().note_thread();
+    }
     if has_peers && at.spins().spins.is_hopeful() {
         let output = spin_for(at, at.waiters().pauses());
         at.spins().spins.record(output.is_some());
