@@ -74,7 +74,7 @@ struct Woken(AtomicBool);
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        // ORDERING: Release; pairs with the Acquire in `is_woken`, if another thread wakes.
+        // ORDERING: Release; pairs with the Acquire in `poll`, if another thread wakes.
         self.0.store(true, Ordering::Release);
     }
 }
@@ -82,8 +82,8 @@ impl Wake for Woken {
 impl StillWork<'_> {
     /// Returns true if it may go on.
     pub(crate) fn is_woken(&self) -> bool {
-        // ORDERING: Acquire; see `wake`.
-        self.woken.0.load(Ordering::Acquire)
+        // ORDERING: Relaxed; who may go on is polled, and it is there that the flag is taken.
+        self.woken.0.load(Ordering::Relaxed)
     }
 
     /// Has it polled again.
@@ -93,7 +93,7 @@ impl StillWork<'_> {
 
     /// Polls it once. None: it waits.
     pub(crate) fn poll(&mut self) -> Option<Outcome> {
-        // ORDERING: Acquire; as in `is_woken`. Lowered before the poll: what happens in it wakes again.
+        // ORDERING: Acquire pairs with the Release in `wake`. Lowered before the poll: what happens in it wakes again.
         self.woken.0.swap(false, Ordering::Acquire);
         match self.future.as_mut().poll(&mut TaskContext::from_waker(&self.waker)) {
             Poll::Ready(outcome) => Some(outcome),
