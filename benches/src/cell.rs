@@ -5,7 +5,7 @@
 use crate::ends::Shape;
 use crate::load::pool::Job;
 use crate::load::runtime::Flavor;
-use crate::load::{Load, Payload};
+use crate::load::{Counted, Load, Payload};
 use crate::peer::Peer;
 use crate::peers;
 
@@ -184,9 +184,11 @@ fn broadcasts() -> Vec<Cell> {
             cells.push(Cell::rate(format!("broadcast/{kind}"), format!("1x{subscribers}"), load));
         }
     }
-    for subscribers in [1, 2, 4, 8] {
-        let load = Load::AsyncBroadcast { subscribers };
-        cells.push(Cell::rate("broadcast/async", format!("1x{subscribers}"), load));
+    for (kind, counted) in [("async", Counted::Published), ("async-heard", Counted::Heard)] {
+        for subscribers in [1, 2, 4, 8] {
+            let load = Load::AsyncBroadcast { subscribers, counted };
+            cells.push(Cell::rate(format!("broadcast/{kind}"), format!("1x{subscribers}"), load));
+        }
     }
     for subscribers in [0, 1] {
         let load = Load::Stalled { subscribers };

@@ -77,8 +77,8 @@ impl Bell {
 
     /// Says that the ring is closed, to every look behind this.
     pub(super) fn close(&self) {
-        // ORDERING: Relaxed; the fences order it.
-        self.0.fetch_or(CLOSED, Ordering::Relaxed);
+        // ORDERING: Release pairs with the Acquire in `is_closed`; what else is said of it is ordered by the fences.
+        self.0.fetch_or(CLOSED, Ordering::Release);
         // ORDERING: the heavy half of the pair: a mover that does not hear of it has stored its cursor before.
         heavy_fence();
     }
@@ -86,7 +86,7 @@ impl Bell {
     /// Whether the ring is closed.
     #[inline(always)]
     pub(super) fn is_closed(&self) -> bool {
-        // ORDERING: Relaxed; the end that asks has closed the ring itself, or read a cursor that was stored after it.
-        self.0.load(Ordering::Relaxed) & CLOSED != 0
+        // ORDERING: Acquire pairs with the Release in `close`: who hears of it sees what was done before.
+        self.0.load(Ordering::Acquire) & CLOSED != 0
     }
 }

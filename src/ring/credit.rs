@@ -77,6 +77,8 @@ impl<T> Mpmc<T> {
     #[cold]
     pub(super) fn claim_slowly(&self, tail: u64, limit: usize) -> Result<Claim, Refusal> {
         if tail & CLOSED != 0 {
+            // ORDERING: Acquire pairs with the Release in `close`.
+            fence(Ordering::Acquire);
             return Err(Refusal::Closed);
         }
         let credits = self.credits.lock();
@@ -87,11 +89,11 @@ impl<T> Mpmc<T> {
     fn room_beside(&self, credits: usize) -> Result<(u64, usize), Refusal> {
         // ORDERING: Relaxed; while there are credits only holders of the lock move it, and a stale one costs a failed CAS.
         let tail = self.tail.load(Ordering::Relaxed);
+        // ORDERING: SeqCst; as in `refuse_push`. It also pairs with the Release in `close`, for a `tail` that carries CLOSED.
+        fence(Ordering::SeqCst);
         if tail & CLOSED != 0 {
             return Err(Refusal::Closed);
         }
-        // ORDERING: SeqCst; as in `refuse_push`.
-        fence(Ordering::SeqCst);
         // ORDERING: Relaxed, behind the fence: the pops that `tail` was moved for are seen.
         let head = position(self.head.load(Ordering::Relaxed));
         let taken = self.geometry.len(head, position(tail)) + credits;

@@ -227,8 +227,9 @@ impl<T> Mpmc<T> {
 
     /// Closes the ring: no push succeeds any more. Returns whether this call did it.
     pub fn close(&self) -> bool {
-        // ORDERING: Relaxed; CLOSED takes its place in the one order of changes of `tail`, which is all that it means.
-        self.tail.fetch_or(CLOSED, Ordering::Relaxed) & CLOSED == 0
+        // ORDERING: CLOSED takes its place in the one order of changes of `tail`, which decides what is pushed. Release: who hears of it
+        // sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on.
+        self.tail.fetch_or(CLOSED, Ordering::Release) & CLOSED == 0
     }
 
     /// Pops and drops values until there is none, in order; waits for those that are just being pushed. A value whose
@@ -257,8 +258,8 @@ impl<T> Mpmc<T> {
 
     /// Whether the ring is closed. Once true, it stays so.
     pub fn is_closed(&self) -> bool {
-        // ORDERING: Relaxed; an observer, and a push decides by its own CAS.
-        self.tail.load(Ordering::Relaxed) & CLOSED != 0
+        // ORDERING: Acquire pairs with the Release in `close`.
+        self.tail.load(Ordering::Acquire) & CLOSED != 0
     }
 
     /// Returns how many values are inside, those being moved in or out included. Stale at once.
@@ -317,7 +318,7 @@ impl<T> Mpmc<T> {
     #[inline(always)]
     fn claim_tail(&self, limit: usize) -> Result<Claim, Refusal> {
         debug_assert!(limit >= 1);
-        // ORDERING: Relaxed; a stale word costs a failed CAS, and a word with CLOSED is final.
+        // ORDERING: Relaxed; a stale word costs a failed CAS, and a word with CLOSED is final (`claim_slowly` acquires what was done before).
         let mut tail = self.tail.load(Ordering::Relaxed);
         loop {
             if tail & (CLOSED | RESERVED) != 0 {
@@ -384,7 +385,12 @@ impl<T> Mpmc<T> {
         // ORDERING: Relaxed, behind the fence; a `tail` at `at` means that `head` still was there.
         let tail = self.tail.load(Ordering::Relaxed);
         if position(tail) == at {
-            return Err(if tail & CLOSED == 0 { PopError::Empty } else { PopError::Closed });
+            if tail & CLOSED == 0 {
+                return Err(PopError::Empty);
+            }
+            // ORDERING: Acquire pairs with the Release in `close`.
+            fence(Ordering::Acquire);
+            return Err(PopError::Closed);
         }
         // ORDERING: Relaxed; the CAS decides.
         let head = self.head.load(Ordering::Relaxed);

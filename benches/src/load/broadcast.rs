@@ -1,7 +1,7 @@
 //! One publisher, and subscribers that each get everything, or are told what they missed. What is counted is what the
-//! publisher published.
+//! publisher published; in tasks also, in cells of their own, what a subscriber got: a lossy publisher is fast where all miss most.
 
-use super::Load;
+use super::{Counted, Load};
 use super::runtime::Flavor;
 use crate::ends::{
     AsyncBroadcast, AsyncPublish, AsyncSubscribe, Broadcast, News, Publish, Stalled, Subscribe,
@@ -103,15 +103,24 @@ pub fn fits_async<P: AsyncBroadcast>(load: &Load) -> bool {
 /// # Panics
 /// If the work was not done, or the load is not of this kind.
 pub fn run_async<P: AsyncBroadcast>(load: &Load, setting: &Setting) -> f64 {
-    let Load::AsyncBroadcast { subscribers } = *load else { unreachable!("asked first whether it fits") };
-    let (publisher, subscribers) = P::open_async_broadcast(CAPACITY, subscribers);
-    let meter = Meter::new(1);
-    let counter = meter.counter(0);
+    let Load::AsyncBroadcast { subscribers: count, counted } = *load else {
+        unreachable!("asked first whether it fits")
+    };
+    let (publisher, subscribers) = P::open_async_broadcast(CAPACITY, count);
+    let mut meter = Meter::new(1 + count);
+    // The counter of the one and the counters of the others are all kept, and one kind is looked at.
+    let watched = match counted {
+        Counted::Published => 0..1,
+        Counted::Heard => 1..1 + count,
+    };
+    let among = watched.len();
+    meter.watch(watched);
     let work = || {
         Flavor::TwoWorkers.start(setting).block_on(async {
-            let listeners: Vec<_> =
-                subscribers.into_iter().map(|one| tokio::spawn(hear_async(one))).collect();
-            let publishing = tokio::spawn(publish_on_async(publisher, meter.clone(), counter, P::LOSSY));
+            let listen = |(index, one)| tokio::spawn(hear_async(one, meter.counter(1 + index)));
+            let listeners: Vec<_> = subscribers.into_iter().enumerate().map(listen).collect();
+            let publishing =
+                tokio::spawn(publish_on_async(publisher, meter.clone(), meter.counter(0), P::LOSSY));
             let sent = publishing.await.expect("the publisher does not panic");
             for listener in listeners {
                 listener.await.expect("a subscriber does not panic").settle(sent, P::LOSSY);
@@ -119,7 +128,7 @@ pub fn run_async<P: AsyncBroadcast>(load: &Load, setting: &Setting) -> f64 {
             (sent, sent)
         })
     };
-    meter.measure(setting, work) / 1e6
+    meter.measure(setting, work) / among as f64 / 1e6
 }
 
 async fn publish_on_async(
@@ -139,11 +148,14 @@ async fn publish_on_async(
     sent
 }
 
-async fn hear_async(mut subscriber: impl AsyncSubscribe) -> Heard {
+async fn hear_async(mut subscriber: impl AsyncSubscribe, counter: Counter) -> Heard {
     let mut heard = Heard::default();
     loop {
         match subscriber.receive_async().await {
-            News::Message(number) => heard.received.add(number),
+            News::Message(number) => {
+                heard.received.add(number);
+                counter.set(heard.received.count);
+            }
             News::Missed(count) => heard.missed += count,
             News::Ended => return heard,
         }

@@ -83,6 +83,8 @@ pub enum Load {
     AsyncBroadcast {
         /// Tasks that subscribe.
         subscribers: usize,
+        /// What the figure is about.
+        counted: Counted,
     },
     /// A lossy publisher with subscribers that have come to a stop.
     Stalled {
@@ -96,6 +98,15 @@ pub enum Load {
         /// What each job does.
         job: Job,
     },
+}
+
+/// Which messages of a broadcast are counted. With lossy subscribers, that is not the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that the publisher is rid of.
+    Published,
+    /// Those that a subscriber got, on average.
+    Heard,
 }
 
 /// What is sent.

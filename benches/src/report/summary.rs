@@ -7,7 +7,7 @@ use crate::stats::geometric_mean;
 const BESIDE: [&str; 2] = ["crossbeam-channel", "tokio mpsc"];
 
 /// The classes of cells: a name, what the name of a cell begins with, and what it must not contain.
-const CLASSES: [(&str, &str, &str); 19] = [
+const CLASSES: [(&str, &str, &str); 20] = [
     ("blocking", "blocking/", " "),
     ("blocking, several senders or receivers", "blocking/", "/1x1/"),
     ("payloads", "payload/", " "),
@@ -26,7 +26,8 @@ const CLASSES: [(&str, &str, &str); 19] = [
     ("memory", "memory/", " "),
     ("broadcast, lossless", "broadcast/lossless", " "),
     ("broadcast, lossy", "broadcast/lossy", " "),
-    ("broadcast, async", "broadcast/async", " "),
+    ("broadcast, async", "broadcast/async/", " "),
+    ("broadcast, async, heard", "broadcast/async-heard/", " "),
 ];
 
 /// Pools are not held against channels, so they come apart.

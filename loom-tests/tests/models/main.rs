@@ -14,6 +14,7 @@ mod custody;
 mod gate;
 mod harness;
 mod harness_checks;
+mod hearing;
 mod lone_permits;
 mod permits;
 mod raw;

@@ -75,14 +75,15 @@ impl<T> Exchange<T> {
     pub(super) fn answer(&self, state: &mut State<T>, message: T) -> Result<Wake, T> {
         let Some((number, thread)) = state.asks.waiting.pop_front() else { return Err(message) };
         state.asks.answers.push_back((number, message));
-        // ORDERING: Release pairs with the Acquire in `is_answered`. Under the mutex, so that it only grows.
-        self.answered.store(number, Ordering::Release);
+        // ORDERING: Relaxed; under the mutex, so that it only grows, and whoever acts on it takes the mutex.
+        self.answered.store(number, Ordering::Relaxed);
         Ok(Wake::Thread(thread))
     }
 
     /// Whether an ask that was not taken back has been answered.
     fn is_answered(&self, number: u64) -> bool {
-        // ORDERING: Acquire pairs with the Release in `answer`: what the sender did before is seen by the receiver.
-        self.answered.load(Ordering::Acquire) >= number
+        // ORDERING: Relaxed; the thread fetches its answer under the mutex, which shows it what the sender did before. One that looks too
+        // early is unparked, and looks again behind that.
+        self.answered.load(Ordering::Relaxed) >= number
     }
 }

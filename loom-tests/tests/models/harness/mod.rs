@@ -21,12 +21,14 @@
 mod isolate;
 mod model;
 mod orders;
+mod past;
 mod recorder;
 mod task;
 mod value;
 
 pub(crate) use isolate::panics;
 pub(crate) use model::{Case, Model};
+pub(crate) use past::Past;
 pub(crate) use recorder::{note, witness};
 pub(crate) use task::{Flag, block_on, poll_once};
 pub(crate) use value::{Ledger, Value};

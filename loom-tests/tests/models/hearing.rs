@@ -1,0 +1,142 @@
+//! Whoever hears of the end of a channel, by each way to hear of it, sees what those who ended it did before.
+
+use crate::harness::{Case, Model, Past, witness};
+use millpond_loom::{RecvError, Sender, TryRecvError, TrySendError};
+
+/// One thread does something and then closes the channel, or drops the end that it has; another one asks.
+fn hears(
+    case: &mut Case,
+    close: impl FnOnce() + Send + 'static,
+    hears: impl FnOnce() -> bool + Send + 'static,
+) {
+    let past = Past::new(1);
+    let deed = past.clone();
+    case.thread(move || {
+        deed.done(0);
+        close();
+    });
+    case.thread(move || {
+        let heard = hears();
+        witness(if heard { "closed" } else { "open" });
+        past.is_seen_if(heard);
+    });
+}
+
+fn model(name: &'static str) -> Model {
+    Model::new(name).preemptions(2).floor(3).witnesses(&["open", "closed"])
+}
+
+/// The ways to hear of it that all kinds of ends have, for channels of a capacity.
+macro_rules! ways {
+    ($kind:ident, $capacity:literal, $make:expr) => {
+        mod $kind {
+            use super::*;
+
+            #[test]
+            fn a_send_and_the_receivers_end() {
+                model(stringify!($kind try_send)).run(|case| {
+                    let (mut tx, rx) = $make($capacity);
+                    hears(case, move || drop(rx), move || {
+                        // Of unique ends it wants `&mut`.
+                        let tx = &mut tx;
+                        matches!(tx.try_send(7), Err(TrySendError::Closed(_)))
+                    });
+                });
+            }
+
+            #[test]
+            fn is_closed_and_the_receivers_end() {
+                model(stringify!($kind is_closed of a sender)).run(|case| {
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(rx), move || tx.is_closed());
+                });
+            }
+
+            #[test]
+            fn is_closed_and_the_senders_end() {
+                model(stringify!($kind is_closed of a receiver)).run(|case| {
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(tx), move || rx.is_closed());
+                });
+            }
+
+            #[test]
+            fn a_receive_and_the_senders_end() {
+                model(stringify!($kind try_recv)).run(|case| {
+                    let (tx, mut rx) = $make($capacity);
+                    hears(case, move || drop(tx), move || {
+                        let rx = &mut rx;
+                        rx.try_recv() == Err(TryRecvError::Closed)
+                    });
+                });
+            }
+
+            /// It may sleep until then.
+            #[test]
+            fn a_blocking_receive_and_the_senders_end() {
+                Model::new(stringify!($kind recv)).preemptions(2).floor(3).witnesses(&["closed"]).run(|case| {
+                    let (tx, mut rx) = $make($capacity);
+                    hears(case, move || drop(tx), move || {
+                        let rx = &mut rx;
+                        rx.recv() == Err(RecvError)
+                    });
+                });
+            }
+
+            /// The other way to push: beside promises.
+            #[test]
+            fn a_promise_and_the_receivers_end() {
+                model(stringify!($kind try_reserve)).run(|case| {
+                    let (mut tx, rx) = $make($capacity);
+                    hears(case, move || drop(rx), move || {
+                        let tx = &mut tx;
+                        matches!(tx.try_reserve(), Err(TrySendError::Closed(())))
+                    });
+                });
+            }
+        }
+    };
+}
+
+ways!(mpmc, 1, millpond_loom::bounded::<u32>);
+ways!(mpmc_without_a_buffer, 0, millpond_loom::bounded::<u32>);
+ways!(mpsc, 1, millpond_loom::mpsc::bounded::<u32>);
+ways!(mpsc_without_a_buffer, 0, millpond_loom::mpsc::bounded::<u32>);
+ways!(spsc, 1, millpond_loom::spsc::bounded::<u32>);
+ways!(spsc_without_a_buffer, 0, millpond_loom::spsc::bounded::<u32>);
+
+/// A send goes another way where room is promised to somebody.
+#[test]
+fn a_send_beside_a_promise_and_a_close() {
+    model("try_send beside a promise").run(|case| {
+        let (tx, rx) = millpond_loom::bounded(2);
+        let sender = tx.clone();
+        hears(case, move || _ = rx.close(), move || {
+            let promise = tx.try_reserve();
+            let heard = matches!(sender.try_send(7), Err(TrySendError::Closed(_)));
+            drop(promise);
+            heard
+        });
+    });
+}
+
+/// A sender goes, and then the last one: whoever hears of the end sees what the first of them did before, too.
+#[test]
+fn the_end_of_the_last_of_two_senders() {
+    model("drop, drop, is_closed").run(|case| {
+        let (tx, rx) = millpond_loom::bounded::<u32>(1);
+        let past = Past::new(2);
+        let (first, second) = ((past.clone(), tx.clone()), (past.clone(), tx));
+        let go = |(past, tx): (Past, Sender<u32>), place| {
+            past.done(place);
+            drop(tx);
+        };
+        case.thread(move || go(first, 0));
+        case.twin(move || go(second, 1));
+        case.thread(move || {
+            let heard = rx.is_closed();
+            witness(if heard { "closed" } else { "open" });
+            past.is_seen_if(heard);
+        });
+    });
+}
