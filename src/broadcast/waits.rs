@@ -160,14 +160,15 @@ impl Waits {
 
     /// Takes the alarm on, if nobody has it.
     fn take_alarm(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `drop_alarm`: who takes it on next comes after the last ring.
-        !self.alarm_is_set.swap(true, Ordering::Acquire)
+        // ORDERING: Relaxed; who asks is in the list of publishers already. If its swap precedes `drop_alarm` in the order of this flag, the
+        // ring behind that finds it there: were it to come to the list's lock only later, it would have seen the flag lowered.
+        !self.alarm_is_set.swap(true, Ordering::Relaxed)
     }
 
     /// Gives the alarm up. Call before ringing: who found it taken is rung for.
     fn drop_alarm(&self) {
-        // ORDERING: Release pairs with the Acquire in `take_alarm`.
-        self.alarm_is_set.store(false, Ordering::Release);
+        // ORDERING: Relaxed; see `take_alarm`.
+        self.alarm_is_set.store(false, Ordering::Relaxed);
     }
 }
 

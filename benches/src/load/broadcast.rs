@@ -1,8 +1,8 @@
 //! One publisher, and subscribers that each get everything, or are told what they missed. What is counted is what the
 //! publisher published; in tasks also, in cells of their own, what a subscriber got: a lossy publisher is fast where all miss most.
 
-use super::{Counted, Load};
 use super::runtime::Flavor;
+use super::{Counted, Load};
 use crate::ends::{
     AsyncBroadcast, AsyncPublish, AsyncSubscribe, Broadcast, News, Publish, Stalled, Subscribe,
 };

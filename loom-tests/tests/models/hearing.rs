@@ -1,6 +1,7 @@
 //! Whoever hears of the end of a channel, by each way to hear of it, sees what those who ended it did before.
 
 use crate::harness::{Case, Model, Past, witness};
+use millpond_loom::broadcast;
 use millpond_loom::{RecvError, Sender, TryRecvError, TrySendError};
 
 /// One thread does something and then closes the channel, or drops the end that it has; another one asks.
@@ -111,12 +112,16 @@ fn a_send_beside_a_promise_and_a_close() {
     model("try_send beside a promise").run(|case| {
         let (tx, rx) = millpond_loom::bounded(2);
         let sender = tx.clone();
-        hears(case, move || _ = rx.close(), move || {
-            let promise = tx.try_reserve();
-            let heard = matches!(sender.try_send(7), Err(TrySendError::Closed(_)));
-            drop(promise);
-            heard
-        });
+        hears(
+            case,
+            move || _ = rx.close(),
+            move || {
+                let promise = tx.try_reserve();
+                let heard = matches!(sender.try_send(7), Err(TrySendError::Closed(_)));
+                drop(promise);
+                heard
+            },
+        );
     });
 }
 
@@ -140,3 +145,61 @@ fn the_end_of_the_last_of_two_senders() {
         });
     });
 }
+
+/// The ways to hear that a broadcast channel is closed.
+macro_rules! broadcasts {
+    ($kind:ident, $make:expr) => {
+        mod $kind {
+            use super::*;
+
+            #[test]
+            fn a_subscriber_and_the_publishers_end() {
+                model(stringify!($kind try_recv)).run(|case| {
+                    let (publisher, mut subscriber) = $make(1);
+                    hears(case, move || drop(publisher), move || {
+                        subscriber.try_recv() == Err(broadcast::TryRecvError::Closed)
+                    });
+                });
+            }
+
+            #[test]
+            fn is_closed_and_the_publishers_end() {
+                model(stringify!($kind is_closed)).run(|case| {
+                    let (publisher, subscriber) = $make(1);
+                    hears(case, move || drop(publisher), move || subscriber.is_closed());
+                });
+            }
+
+            /// The first message of all has the limit counted.
+            #[test]
+            fn a_first_publisher_and_a_close() {
+                model(stringify!($kind publish the first)).run(|case| {
+                    let (publisher, subscriber) = $make(1);
+                    let other = publisher.clone();
+                    hears(case, move || assert!(other.close()), move || {
+                        let published = publisher.try_publish(7);
+                        drop(subscriber);
+                        matches!(published, Err(broadcast::TryPublishError::Closed(_)))
+                    });
+                });
+            }
+
+            #[test]
+            fn a_publisher_and_a_close() {
+                model(stringify!($kind publish)).run(|case| {
+                    let (publisher, subscriber) = $make(4);
+                    assert!(publisher.try_publish(1).is_ok());
+                    let other = publisher.clone();
+                    hears(case, move || assert!(other.close()), move || {
+                        let published = publisher.try_publish(7);
+                        drop(subscriber);
+                        matches!(published, Err(broadcast::TryPublishError::Closed(_)))
+                    });
+                });
+            }
+        }
+    };
+}
+
+broadcasts!(lossless, broadcast::lossless::<u32>);
+broadcasts!(lossy, broadcast::lossy::<u32>);

@@ -40,13 +40,13 @@ impl Entry {
 
     /// Whether the subscriber was thrown out.
     pub(super) fn is_evicted(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `evict`.
-        self.evicted.load(Ordering::Acquire)
+        // ORDERING: Relaxed; nothing else is read because of it. Who pins has acquired the floor that came with it.
+        self.evicted.load(Ordering::Relaxed)
     }
 
     fn evict(&self) {
-        // ORDERING: Release pairs with the Acquire in `is_evicted`.
-        self.evicted.store(true, Ordering::Release);
+        // ORDERING: Relaxed; the floor that is raised behind it passes it on to those who pin, and the lock to other scanners.
+        self.evicted.store(true, Ordering::Relaxed);
     }
 
     /// The position at which it gates, if it does.

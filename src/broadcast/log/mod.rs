@@ -253,14 +253,14 @@ impl<T> Log<T> {
             if let Some(tail) = self.claim_at_once() {
                 return Ok(Claim { tail, rescued: Vec::new() });
             }
-            // ORDERING: Acquire; as in `claim_at_once`.
+            // ORDERING: Acquire pairs with the Release in `close`.
             let tail = self.tail.load(Ordering::Acquire);
             if tail & CLOSED != 0 {
                 return Err(Refusal::Closed);
             }
             let at = position(tail);
-            // ORDERING: Acquire; as in `claim_at_once`.
-            if tail & RESCAN != 0 || !is_before(at, self.limit.load(Ordering::Acquire)) {
+            // ORDERING: Relaxed; nothing is claimed on account of it.
+            if tail & RESCAN != 0 || !is_before(at, self.limit.load(Ordering::Relaxed)) {
                 return self.claim_slowly();
             }
             if !self.is_settled(at) {
@@ -277,21 +277,22 @@ impl<T> Log<T> {
 
     /// The slot of `at` was not settled: either `tail` has moved on since, or a publisher is in the middle of a step.
     fn wait_for_newer(&self, at: u64) -> Result<(), Refusal> {
-        // ORDERING: Acquire; as in `claim_at_once`.
-        let tail = self.tail.load(Ordering::Acquire);
+        // ORDERING: Relaxed; nothing is claimed on account of it.
+        let tail = self.tail.load(Ordering::Relaxed);
         if position(tail) == at { Err(Refusal::Busy) } else { Ok(()) }
     }
 
     /// Closes the log: nothing more is published. Returns whether this call did it.
     pub(super) fn close(&self) -> bool {
-        // ORDERING: Relaxed; CLOSED takes its place in the one order of changes of `tail`, which is all that it means.
-        self.tail.fetch_or(CLOSED, Ordering::Relaxed) & CLOSED == 0
+        // ORDERING: CLOSED takes its place in the one order of changes of `tail`, which decides what is published. Release: who hears of
+        // it sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on.
+        self.tail.fetch_or(CLOSED, Ordering::Release) & CLOSED == 0
     }
 
     /// Whether the log is closed. Once true, it stays so.
     pub(super) fn is_closed(&self) -> bool {
-        // ORDERING: Relaxed; an observer.
-        self.tail.load(Ordering::Relaxed) & CLOSED != 0
+        // ORDERING: Acquire pairs with the Release in `close`.
+        self.tail.load(Ordering::Acquire) & CLOSED != 0
     }
 
     /// Returns how many messages are kept.

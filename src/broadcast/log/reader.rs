@@ -234,7 +234,7 @@ impl<T> Reader<T> {
         }
         // ORDERING: SeqCst; threads that publish to one log and then look at another cannot both miss each other.
         fence(Ordering::SeqCst);
-        // ORDERING: Acquire keeps the second look at the slot behind this one.
+        // ORDERING: Acquire keeps the second look at the slot behind this one, and pairs with the Release in `close`.
         let tail = self.log.tail.load(Ordering::Acquire);
         let end = position(tail);
         if end == at {

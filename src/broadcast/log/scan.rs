@@ -59,7 +59,8 @@ impl<T> Log<T> {
     pub(super) fn claim_slowly(&self) -> Result<Claim<T>, Refusal> {
         let mut scan = self.scan.lock();
         loop {
-            // ORDERING: Acquire pairs with the Release of the claim that moved it here; see `raise`.
+            // ORDERING: Acquire pairs with the Release of the claim that moved it here, whose thread's own subscribers are seen where they
+            // stood (`claim_at_once`), and with the Release in `close`.
             let tail = self.tail.load(Ordering::Acquire);
             if tail & CLOSED != 0 {
                 return Err(Refusal::Closed);
@@ -77,7 +78,7 @@ impl<T> Log<T> {
                 continue;
             }
             let next = tail.wrapping_add(ONE) & !RESCAN;
-            // ORDERING: Release pairs with the Acquire in `claim`: who sees RESCAN cleared sees the limit counted (G3).
+            // ORDERING: Release pairs with the Acquire in `claim_at_once`: who sees RESCAN cleared sees the limit counted (G3).
             if self.tail.compare_exchange(tail, next, Ordering::Release, Ordering::Relaxed).is_ok() {
                 let rescued = std::mem::take(&mut scan.rescued);
                 return Ok(Claim { tail, rescued });
@@ -96,15 +97,16 @@ impl<T> Log<T> {
         if !is_before(at, limit) {
             // ORDERING: Relaxed; it changes under the lock only.
             if self.limit.load(Ordering::Relaxed) != limit {
-                // ORDERING: Release; as below. It may be lower than before (G3).
-                self.limit.store(limit, Ordering::Release);
+                // ORDERING: Relaxed; all positions before it are claimed, so nothing is claimed on account of it. It may be lower than
+                // before (G3): then RESCAN stands in `tail`, and the claim that clears it passes the new limit on.
+                self.limit.store(limit, Ordering::Relaxed);
             }
             return Err(self.refuse(scan, at, gate));
         }
         if self.policy != Policy::Gate {
             self.raise_floor(scan, behind(limit, self.shape.slots));
         }
-        // ORDERING: Release pairs with the Acquire in `claim`: the words were loaded with Acquire, and cells exchanged.
+        // ORDERING: Release pairs with the Acquire in `claim_at_once`: the words were loaded with Acquire, and cells exchanged.
         self.limit.store(limit, Ordering::Release);
         Ok(())
     }
@@ -170,14 +172,14 @@ impl<T> Log<T> {
     pub(super) fn enter(&self, start: Start) -> Place {
         let entry = self.entries.acquire();
         if self.policy == Policy::Overwrite {
-            // ORDERING: Acquire pairs with nothing; what is kept is validated when it is read.
-            let tail = position(self.tail.load(Ordering::Acquire));
+            // ORDERING: Relaxed; what is kept is validated when it is read.
+            let tail = position(self.tail.load(Ordering::Relaxed));
             return self.place(entry, start, tail);
         }
         let scan = self.scan.lock();
         let tail = if start == Start::Next {
-            // ORDERING: Acquire; the limit was counted from a `tail` no newer than this one, for we hold the lock (G3).
-            self.tail.load(Ordering::Acquire)
+            // ORDERING: Relaxed; the limit was counted from a `tail` no newer than this one, for we hold the lock (G3).
+            self.tail.load(Ordering::Relaxed)
         } else {
             // ORDERING: Relaxed; a claim either precedes this in the order of `tail`, or sees RESCAN and comes to the lock.
             self.tail.fetch_or(RESCAN, Ordering::Relaxed)

@@ -7,6 +7,7 @@
 mod closing;
 mod evicting;
 mod gate;
+mod limits;
 mod lossy;
 mod subscribing;
 
