@@ -342,8 +342,9 @@ impl<T> Exchange<T> {
         if !self.senders_wait.load(Ordering::Relaxed) {
             return;
         }
-        // ORDERING: Acquire pairs with the Release in `set_receivers_wait`: the senders that are woken see the receivers.
-        let arrivals = self.arrivals.swap(0, Ordering::Acquire);
+        // ORDERING: Relaxed; each arrival is counted with the list of receivers locked, and the lock that `count` takes next comes after
+        // it: the senders that are woken see the receivers.
+        let arrivals = self.arrivals.swap(0, Ordering::Relaxed);
         if arrivals > 0 {
             // Some of those that have arrived were met since.
             let waiting = waits.receivers.count();
@@ -457,8 +458,8 @@ impl<T> Exchange<T> {
     pub(super) fn set_receivers_wait(&self) {
         // ORDERING: Relaxed; whoever counts the arrival sees it, for the count comes after it.
         self.receivers_wait.store(true, Ordering::Relaxed);
-        // ORDERING: Release pairs with the Acquire in `announce_arrivals`.
-        self.arrivals.fetch_add(1, Ordering::Release);
+        // ORDERING: Relaxed; the list's lock passes it on (`announce_arrivals`).
+        self.arrivals.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes it back. Called with the list of receivers locked, when it is empty.
