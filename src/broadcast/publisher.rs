@@ -255,7 +255,8 @@ impl<T> Publisher<T> {
         self.log.shut()
     }
 
-    /// Whether the channel is closed. Once true, it stays true. Wait-free.
+    /// Whether the channel is closed. Once true, it stays true. Whoever hears of it, from here or from any other method, sees what
+    /// the one who closed it did before (and what all publishers did, if they are gone). Wait-free.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.log.is_closed()

@@ -26,7 +26,9 @@ macro_rules! observers {
 
             /// Whether the channel is closed, by [`close`](Self::close) or because one side is gone.
             ///
-            /// Messages may still be inside. Once true, it stays true. Wait-free.
+            /// Messages may still be inside. Once true, it stays true. Whoever hears that the channel is closed, from here or from any
+            /// other method, sees what the one who closed it did before (and, if one side is gone, what all handles of that
+            /// side did). Wait-free.
             #[must_use]
             pub fn is_closed(&self) -> bool {
                 Core::is_closed(self.core())

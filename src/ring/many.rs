@@ -228,8 +228,9 @@ impl<T> Mpmc<T> {
     /// Closes the ring: no push succeeds any more. Returns whether this call did it.
     pub fn close(&self) -> bool {
         // ORDERING: CLOSED takes its place in the one order of changes of `tail`, which decides what is pushed. Release: who hears of it
-        // sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on.
-        self.tail.fetch_or(CLOSED, Ordering::Release) & CLOSED == 0
+        // sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on. Acquire: who comes second
+        // hears of it here.
+        self.tail.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED == 0
     }
 
     /// Pops and drops values until there is none, in order; waits for those that are just being pushed. A value whose

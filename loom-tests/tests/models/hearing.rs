@@ -84,6 +84,17 @@ macro_rules! ways {
                 });
             }
 
+            #[test]
+            fn a_close_and_a_second_one() {
+                model(stringify!($kind close)).run(|case| {
+                    let (tx, rx) = $make($capacity);
+                    let close = move || {
+                        let _ = rx.close();
+                    };
+                    hears(case, close, move || !tx.close());
+                });
+            }
+
             /// The other way to push: beside promises.
             #[test]
             fn a_promise_and_the_receivers_end() {
@@ -167,6 +178,21 @@ macro_rules! broadcasts {
                 model(stringify!($kind is_closed)).run(|case| {
                     let (publisher, subscriber) = $make(1);
                     hears(case, move || drop(publisher), move || subscriber.is_closed());
+                });
+            }
+
+            #[test]
+            fn a_close_and_a_second_one() {
+                model(stringify!($kind close)).run(|case| {
+                    let (publisher, subscriber) = $make(1);
+                    let other = publisher.clone();
+                    let close = move || {
+                        let _ = other.close();
+                    };
+                    hears(case, close, move || {
+                        drop(subscriber);
+                        !publisher.close()
+                    });
                 });
             }
 

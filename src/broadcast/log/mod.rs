@@ -285,8 +285,9 @@ impl<T> Log<T> {
     /// Closes the log: nothing more is published. Returns whether this call did it.
     pub(super) fn close(&self) -> bool {
         // ORDERING: CLOSED takes its place in the one order of changes of `tail`, which decides what is published. Release: who hears of
-        // it sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on.
-        self.tail.fetch_or(CLOSED, Ordering::Release) & CLOSED == 0
+        // it sees what was done before; all changes of `tail` are read-modify-writes, so later ones pass it on. Acquire: who comes second
+        // hears of it here.
+        self.tail.fetch_or(CLOSED, Ordering::AcqRel) & CLOSED == 0
     }
 
     /// Whether the log is closed. Once true, it stays so.
