@@ -4,11 +4,13 @@ use crate::harness::{Case, Model, Past, witness};
 use millpond_loom::broadcast;
 use millpond_loom::{RecvError, Sender, TryRecvError, TrySendError};
 
-/// One thread does something and then closes the channel, or drops the end that it has; another one asks.
-fn hears(
+/// One thread does something and then closes the channel, or drops the end that it has; another one asks by its own end, which it
+/// keeps: to drop it could be what orders the two.
+fn hears<E: Send + 'static>(
     case: &mut Case,
     close: impl FnOnce() + Send + 'static,
-    hears: impl FnOnce() -> bool + Send + 'static,
+    mut end: E,
+    hears: impl FnOnce(&mut E) -> bool + Send + 'static,
 ) {
     let past = Past::new(1);
     let deed = past.clone();
@@ -17,9 +19,10 @@ fn hears(
         close();
     });
     case.thread(move || {
-        let heard = hears();
+        let heard = hears(&mut end);
         witness(if heard { "closed" } else { "open" });
         past.is_seen_if(heard);
+        drop(end);
     });
 }
 
@@ -36,12 +39,8 @@ macro_rules! ways {
             #[test]
             fn a_send_and_the_receivers_end() {
                 model(stringify!($kind try_send)).run(|case| {
-                    let (mut tx, rx) = $make($capacity);
-                    hears(case, move || drop(rx), move || {
-                        // Of unique ends it wants `&mut`.
-                        let tx = &mut tx;
-                        matches!(tx.try_send(7), Err(TrySendError::Closed(_)))
-                    });
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(rx), tx, |tx| matches!(tx.try_send(7), Err(TrySendError::Closed(_))));
                 });
             }
 
@@ -49,7 +48,7 @@ macro_rules! ways {
             fn is_closed_and_the_receivers_end() {
                 model(stringify!($kind is_closed of a sender)).run(|case| {
                     let (tx, rx) = $make($capacity);
-                    hears(case, move || drop(rx), move || tx.is_closed());
+                    hears(case, move || drop(rx), tx, |tx| tx.is_closed());
                 });
             }
 
@@ -57,18 +56,15 @@ macro_rules! ways {
             fn is_closed_and_the_senders_end() {
                 model(stringify!($kind is_closed of a receiver)).run(|case| {
                     let (tx, rx) = $make($capacity);
-                    hears(case, move || drop(tx), move || rx.is_closed());
+                    hears(case, move || drop(tx), rx, |rx| rx.is_closed());
                 });
             }
 
             #[test]
             fn a_receive_and_the_senders_end() {
                 model(stringify!($kind try_recv)).run(|case| {
-                    let (tx, mut rx) = $make($capacity);
-                    hears(case, move || drop(tx), move || {
-                        let rx = &mut rx;
-                        rx.try_recv() == Err(TryRecvError::Closed)
-                    });
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(tx), rx, |rx| rx.try_recv() == Err(TryRecvError::Closed));
                 });
             }
 
@@ -76,11 +72,8 @@ macro_rules! ways {
             #[test]
             fn a_blocking_receive_and_the_senders_end() {
                 Model::new(stringify!($kind recv)).preemptions(2).floor(3).witnesses(&["closed"]).run(|case| {
-                    let (tx, mut rx) = $make($capacity);
-                    hears(case, move || drop(tx), move || {
-                        let rx = &mut rx;
-                        rx.recv() == Err(RecvError)
-                    });
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(tx), rx, |rx| rx.recv() == Err(RecvError));
                 });
             }
 
@@ -91,7 +84,7 @@ macro_rules! ways {
                     let close = move || {
                         let _ = rx.close();
                     };
-                    hears(case, close, move || !tx.close());
+                    hears(case, close, tx, |tx| !tx.close());
                 });
             }
 
@@ -99,11 +92,8 @@ macro_rules! ways {
             #[test]
             fn a_promise_and_the_receivers_end() {
                 model(stringify!($kind try_reserve)).run(|case| {
-                    let (mut tx, rx) = $make($capacity);
-                    hears(case, move || drop(rx), move || {
-                        let tx = &mut tx;
-                        matches!(tx.try_reserve(), Err(TrySendError::Closed(())))
-                    });
+                    let (tx, rx) = $make($capacity);
+                    hears(case, move || drop(rx), tx, |tx| matches!(tx.try_reserve(), Err(TrySendError::Closed(()))));
                 });
             }
         }
@@ -122,17 +112,11 @@ ways!(spsc_without_a_buffer, 0, millpond_loom::spsc::bounded::<u32>);
 fn a_send_beside_a_promise_and_a_close() {
     model("try_send beside a promise").run(|case| {
         let (tx, rx) = millpond_loom::bounded(2);
-        let sender = tx.clone();
-        hears(
-            case,
-            move || _ = rx.close(),
-            move || {
-                let promise = tx.try_reserve();
-                let heard = matches!(sender.try_send(7), Err(TrySendError::Closed(_)));
-                drop(promise);
-                heard
-            },
-        );
+        let promise = tx.try_reserve().expect("there is room").into_owned();
+        let close = move || {
+            let _ = rx.close();
+        };
+        hears(case, close, (tx, promise), |(tx, _)| matches!(tx.try_send(7), Err(TrySendError::Closed(_))));
     });
 }
 
@@ -166,8 +150,8 @@ macro_rules! broadcasts {
             #[test]
             fn a_subscriber_and_the_publishers_end() {
                 model(stringify!($kind try_recv)).run(|case| {
-                    let (publisher, mut subscriber) = $make(1);
-                    hears(case, move || drop(publisher), move || {
+                    let (publisher, subscriber) = $make(1);
+                    hears(case, move || drop(publisher), subscriber, |subscriber| {
                         subscriber.try_recv() == Err(broadcast::TryRecvError::Closed)
                     });
                 });
@@ -177,7 +161,7 @@ macro_rules! broadcasts {
             fn is_closed_and_the_publishers_end() {
                 model(stringify!($kind is_closed)).run(|case| {
                     let (publisher, subscriber) = $make(1);
-                    hears(case, move || drop(publisher), move || subscriber.is_closed());
+                    hears(case, move || drop(publisher), subscriber, |subscriber| subscriber.is_closed());
                 });
             }
 
@@ -189,10 +173,7 @@ macro_rules! broadcasts {
                     let close = move || {
                         let _ = other.close();
                     };
-                    hears(case, close, move || {
-                        drop(subscriber);
-                        !publisher.close()
-                    });
+                    hears(case, close, (publisher, subscriber), |(publisher, _)| !publisher.close());
                 });
             }
 
@@ -202,10 +183,8 @@ macro_rules! broadcasts {
                 model(stringify!($kind publish the first)).run(|case| {
                     let (publisher, subscriber) = $make(1);
                     let other = publisher.clone();
-                    hears(case, move || assert!(other.close()), move || {
-                        let published = publisher.try_publish(7);
-                        drop(subscriber);
-                        matches!(published, Err(broadcast::TryPublishError::Closed(_)))
+                    hears(case, move || assert!(other.close()), (publisher, subscriber), |(publisher, _)| {
+                        matches!(publisher.try_publish(7), Err(broadcast::TryPublishError::Closed(_)))
                     });
                 });
             }
@@ -216,10 +195,8 @@ macro_rules! broadcasts {
                     let (publisher, subscriber) = $make(4);
                     assert!(publisher.try_publish(1).is_ok());
                     let other = publisher.clone();
-                    hears(case, move || assert!(other.close()), move || {
-                        let published = publisher.try_publish(7);
-                        drop(subscriber);
-                        matches!(published, Err(broadcast::TryPublishError::Closed(_)))
+                    hears(case, move || assert!(other.close()), (publisher, subscriber), |(publisher, _)| {
+                        matches!(publisher.try_publish(7), Err(broadcast::TryPublishError::Closed(_)))
                     });
                 });
             }
