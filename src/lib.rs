@@ -146,7 +146,7 @@ pub mod model {
     pub use crate::gate::{Admission, Admitted, Gate, Patient, Refused};
     pub use crate::ring::{Mpmc, PopError, PushError, Pushed};
     pub use crate::sync::thread::naps;
-    pub use crate::sync::{Custody, Cut, InUse, Review, Taken, Tenure, Terms};
+    pub use crate::sync::{Custody, Cut, InUse, Review, Rung, Taken, Tenure, Terms};
     pub use crate::wait::{
         Attempt, Deadline, Source, TimedOut, WaitSet, Waiting, WaitingAny, block_on, block_on_any,
     };

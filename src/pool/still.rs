@@ -10,8 +10,7 @@ use super::worker::Conduct;
 use crate::queue::engine::{Delivered, Engine, Facts};
 use crate::queue::{Hold, JobId, Lane, Lease, LeaseLost, Leasing, Queue, Route};
 use crate::retry::{IntoOutcome, Outcome, Verdict, caught};
-use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, Rung};
 use crate::time::{Moment, Sleep, VirtualClock};
 use std::future::Future;
 use std::pin::Pin;
@@ -70,20 +69,19 @@ pub(crate) struct StillWork<'h> {
     waker: Waker,
 }
 
-struct Woken(AtomicBool);
+struct Woken(Rung);
 
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        // ORDERING: Release; pairs with the Acquire in `poll`, if another thread wakes.
-        self.0.store(true, Ordering::Release);
+        // Somebody looks at each step of a simulation: nobody is to be told.
+        self.0.ring();
     }
 }
 
 impl StillWork<'_> {
     /// Returns true if it may go on.
     pub(crate) fn is_woken(&self) -> bool {
-        // ORDERING: Relaxed; who may go on is polled, and it is there that the flag is taken.
-        self.woken.0.load(Ordering::Relaxed)
+        self.woken.0.is_rung()
     }
 
     /// Has it polled again.
@@ -93,8 +91,8 @@ impl StillWork<'_> {
 
     /// Polls it once. None: it waits.
     pub(crate) fn poll(&mut self) -> Option<Outcome> {
-        // ORDERING: Acquire pairs with the Release in `wake`. Lowered before the poll: what happens in it wakes again.
-        self.woken.0.swap(false, Ordering::Acquire);
+        // Lowered before the poll: what happens in it wakes again.
+        self.woken.0.rearm();
         match self.future.as_mut().poll(&mut TaskContext::from_waker(&self.waker)) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
@@ -222,7 +220,7 @@ impl<T: Send + 'static> Still<T> {
         let deadline = time.map(|time| Sleep::after(timers, self.queue.clock(), time));
         let handler = handler(Hand(hand), context);
         let guarded = async move { Guarded::new(handler, deadline, &*hold, facts.id).await };
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
+        let woken = Arc::new(Woken(Rung::new(true)));
         Some(StillWork { future: Box::pin(guarded), waker: Waker::from(Arc::clone(&woken)), woken })
     }
 

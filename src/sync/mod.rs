@@ -23,6 +23,8 @@ mod custody;
 mod fences;
 mod machine;
 #[cfg(any(millpond_loom, not(millpond_lower)))]
+mod rung;
+#[cfg(any(millpond_loom, not(millpond_lower)))]
 mod tenure;
 
 #[cfg(millpond_loom)]
@@ -52,6 +54,8 @@ pub(crate) use fences::{fences_are_free, free_fence, heavy_fence};
 #[cfg(not(millpond_lower))]
 pub(crate) use machine::{coarse_unix_nanos, cores, process_origin};
 pub(crate) use machine::{cpus, prefetch_for_read, prefetch_for_write, single_cpu};
+#[cfg(any(millpond_loom, not(millpond_lower)))]
+pub use rung::Rung;
 #[cfg(not(millpond_lower))]
 pub(crate) use std::sync::Weak;
 #[cfg(any(millpond_loom, not(millpond_lower)))]

@@ -18,6 +18,7 @@ mod hearing;
 mod lone_permits;
 mod permits;
 mod raw;
+mod rung;
 mod select;
 mod tenure;
 mod unique;

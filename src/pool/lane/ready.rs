@@ -1,7 +1,6 @@
 //! Which handlers of a worker can go on.
 
-use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Mutex, Rung};
 use std::task::Wake;
 
 /// The places whose handlers were woken, for their worker to poll.
@@ -50,19 +49,18 @@ impl Ready {
 pub(super) struct Bell {
     place: usize,
     /// The place is on the list.
-    rung: AtomicBool,
+    rung: Rung,
     ready: Arc<Ready>,
 }
 
 impl Bell {
     pub(super) fn new(place: usize, ready: &Arc<Ready>) -> Arc<Self> {
-        Arc::new(Self { place, rung: AtomicBool::new(false), ready: Arc::clone(ready) })
+        Arc::new(Self { place, rung: Rung::new(false), ready: Arc::clone(ready) })
     }
 
     /// Says that the place was taken off the list. Called before the handler is polled: what happens from here on rings again.
     pub(super) fn rearm(&self) {
-        // ORDERING: Acquire; pairs with the swap in `wake_by_ref`: what the waker's thread did before, the poll sees.
-        self.rung.swap(false, Ordering::Acquire);
+        self.rung.rearm();
     }
 }
 
@@ -72,9 +70,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // ORDERING: AcqRel; Release pairs with `rearm`, also for those who find it rung and leave it at that: one
-        // modification order, and each swap reads the one before, so that their releases form one sequence.
-        if !self.rung.swap(true, Ordering::AcqRel) {
+        if self.rung.ring() {
             self.ready.push(self.place);
         }
     }

@@ -18,12 +18,16 @@ impl Past {
         self.0[thread].store(1, Ordering::Relaxed);
     }
 
+    /// Returns how many of the deeds the caller sees.
+    pub(crate) fn seen(&self) -> usize {
+        // ORDERING: Relaxed; as in `done`.
+        self.0.iter().map(|deed| deed.load(Ordering::Relaxed)).sum()
+    }
+
     /// Asserts, if the caller has heard of what came behind the deeds, that it sees all of them.
     pub(crate) fn is_seen_if(&self, heard: bool) {
         if heard {
-            // ORDERING: Relaxed; as in `done`.
-            let seen = self.0.iter().all(|deed| deed.load(Ordering::Relaxed) == 1);
-            assert!(seen, "heard of it, but what was done before is hidden");
+            assert!(self.seen() == self.0.len(), "heard of it, but what was done before is hidden");
         }
     }
 }
