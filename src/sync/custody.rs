@@ -161,8 +161,9 @@ impl<J, R> Custody<J, R> {
     #[inline]
     #[must_use]
     pub fn end(&self) -> bool {
-        // ORDERING: AcqRel; as in `occupy`.
-        let before = self.word.fetch_and(!(HELD | LOST), Ordering::AcqRel);
+        // ORDERING: Release pairs with the Acquire in `occupy`: whoever comes here next writes after we have moved the parts out. One
+        // modification order with `take_away` and `cut`; nothing is read on the strength of what they set.
+        let before = self.word.fetch_and(!(HELD | LOST), Ordering::Release);
         debug_assert_eq!(before & (HELD | LENT), HELD, "what is laid down is in hand, and not here");
         before & (CUT | LOST) == 0
     }
@@ -178,8 +179,9 @@ impl<J, R> Custody<J, R> {
     pub fn take_away(place: &Arc<Self>, stay: Stay, retire: bool) -> Option<Taken<J, R>> {
         let flags = if retire { TAKEN | LOST | CUT } else { TAKEN | LOST };
         let next = (stay.0 & !LENT) | flags;
-        // ORDERING: AcqRel; Acquire shows the parts. One modification order with `reclaim` and `end`.
-        place.word.compare_exchange(stay.0, next, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        // ORDERING: Relaxed; one modification order with `reclaim` and `end`. The parts of this very stay were shown by `lent`, where
+        // it came from, and it is `look_away` that passes on what is done with them.
+        place.word.compare_exchange(stay.0, next, Ordering::Relaxed, Ordering::Relaxed).ok()?;
         // SAFETY: the CAS cleared LENT and set TAKEN (C2).
         Some(unsafe { Self::taken(place) })
     }
@@ -196,8 +198,8 @@ impl<J, R> Custody<J, R> {
             }
             let here = word & LENT != 0;
             let next = if here { (word & !LENT) | TAKEN | CUT } else { word | CUT };
-            // ORDERING: AcqRel; as in `take_away`.
-            if place.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            // ORDERING: Acquire pairs with the Release in `lend`: it shows the parts. One modification order with all others.
+            if place.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed).is_err() {
                 continue;
             }
             if here {
@@ -303,8 +305,8 @@ impl<J, R> InUse<J, R> {
         let this = ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped, so the handle is moved out once.
         let custody = unsafe { std::ptr::read(&raw const this.custody) };
-        // ORDERING: AcqRel; one modification order with `take_away` and `cut`.
-        let before = custody.word.fetch_and(!LENT, Ordering::AcqRel);
+        // ORDERING: Relaxed; one modification order with `take_away` and `cut`. The parts are those that this worker has laid here.
+        let before = custody.word.fetch_and(!LENT, Ordering::Relaxed);
         if before & LENT == 0 {
             return Err(custody.leave());
         }

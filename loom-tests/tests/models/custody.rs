@@ -225,3 +225,28 @@ fn a_worker_that_forgets_its_job() {
             });
         });
 }
+
+/// A worker lays its job down, and another one comes to the place after it.
+#[test]
+fn a_worker_after_another() {
+    Model::new("custody: work, work").floor(4).witnesses(&["held", "free"]).run(|case| {
+        let alive = PlainArc::new(AtomicUsize::new(0));
+        let place = Arc::new(Place::lending());
+        let job =
+            Place::lend(&place, Job::new(&alive), 1).unwrap_or_else(|_| panic!("nobody cuts the place"));
+        let (next, count) = (Arc::clone(&place), PlainArc::clone(&alive));
+        case.thread(move || {
+            assert!(job.reclaim().is_ok(), "nobody takes it away");
+            assert!(place.end());
+        });
+        case.thread(move || {
+            if next.is_held() {
+                witness("held");
+            } else {
+                witness("free");
+                assert_eq!(work(&next, &count, 2), Some(true));
+            }
+        });
+        case.finish(move || assert_eq!(alive.load(Ordering::Relaxed), 0));
+    });
+}
