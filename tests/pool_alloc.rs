@@ -64,10 +64,12 @@ fn of_a_loop() {
 /// Jobs that are queued, beside a queue of one, so that what a queue costs by itself is left out.
 fn of_what_waits() {
     const JOBS: usize = 10_000;
-    let fill = |capacity| {
+    // Kept until all is counted.
+    let mut queues = Vec::with_capacity(2);
+    let mut fill = |capacity| {
         let queue = Queue::builder().capacity(capacity).lease(lease()).open::<Payload>().unwrap();
         (0..capacity).for_each(|_| assert!(queue.submit([0; 8]).is_ok()));
-        std::mem::forget(queue);
+        queues.push(queue);
     };
     let [(_, one), (_, many)] = [1, 1 + JOBS].map(|capacity| counted_everywhere(|| fill(capacity)));
     let each = (many - one) / JOBS;
