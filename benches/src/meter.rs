@@ -5,7 +5,6 @@
 use crate::setting::Setting;
 use crossbeam_utils::CachePadded;
 use std::iter::Sum;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -59,11 +58,7 @@ impl Sum for Tally {
 
 /// Tells the threads of a load when to stop, and reads how far they are. Clones are the same meter.
 #[derive(Debug, Clone)]
-pub struct Meter {
-    inner: Arc<Inner>,
-    /// The counters that are added up.
-    watched: Range<usize>,
-}
+pub struct Meter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -75,14 +70,8 @@ impl Meter {
     /// Makes a meter for so many threads that count.
     #[must_use]
     pub fn new(counters: usize) -> Self {
-        let watched = 0..counters;
-        let counters = watched.clone().map(|_| Arc::default()).collect();
-        Self { inner: Arc::new(Inner { stop: CachePadded::default(), counters }), watched }
-    }
-
-    /// Adds up these counters only.
-    pub fn watch(&mut self, counters: Range<usize>) {
-        self.watched = counters;
+        let counters = (0..counters).map(|_| Arc::default()).collect();
+        Self(Arc::new(Inner { stop: CachePadded::default(), counters }))
     }
 
     /// Whether the work goes on. A load of a line that is written once: as good as free.
@@ -90,18 +79,18 @@ impl Meter {
     #[must_use]
     pub fn goes_on(&self) -> bool {
         // ORDERING: Relaxed; nothing else is read because of it.
-        !self.inner.stop.load(Ordering::Relaxed)
+        !self.0.stop.load(Ordering::Relaxed)
     }
 
     /// Returns the counter of one thread.
     #[must_use]
     pub fn counter(&self, index: usize) -> Counter {
-        Counter(Arc::clone(&self.inner.counters[index]))
+        Counter(Arc::clone(&self.0.counters[index]))
     }
 
     fn total(&self) -> u64 {
         // ORDERING: Relaxed; a value that is a little old is off by nanoseconds in a window of many milliseconds.
-        self.inner.counters[self.watched.clone()].iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
+        self.0.counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
     }
 
     /// Runs `work` on a thread of its own, warms up, measures, tells `work` to stop, and waits for it. Returns messages a
@@ -114,7 +103,7 @@ impl Meter {
             let work = scope.spawn(work);
             let rate = self.window(setting);
             // ORDERING: Relaxed; the threads see it soon, and nothing depends on when.
-            self.inner.stop.store(true, Ordering::Relaxed);
+            self.0.stop.store(true, Ordering::Relaxed);
             let (sent, received) = work.join().expect("the work does not panic");
             assert_eq!(received, sent, "messages were lost, doubled or invented");
             rate

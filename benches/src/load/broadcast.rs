@@ -107,20 +107,18 @@ pub fn run_async<P: AsyncBroadcast>(load: &Load, setting: &Setting) -> f64 {
         unreachable!("asked first whether it fits")
     };
     let (publisher, subscribers) = P::open_async_broadcast(CAPACITY, count);
-    let mut meter = Meter::new(1 + count);
-    // The counter of the one and the counters of the others are all kept, and one kind is looked at.
-    let watched = match counted {
-        Counted::Published => 0..1,
-        Counted::Heard => 1..1 + count,
+    // Both count, so that the work is the same, and one of them is looked at.
+    let (published, heard) = (Meter::new(1), Meter::new(count));
+    let (meter, among) = match counted {
+        Counted::Published => (&published, 1),
+        Counted::Heard => (&heard, count),
     };
-    let among = watched.len();
-    meter.watch(watched);
     let work = || {
         Flavor::TwoWorkers.start(setting).block_on(async {
-            let listen = |(index, one)| tokio::spawn(hear_async(one, meter.counter(1 + index)));
+            let listen = |(index, one)| tokio::spawn(hear_async(one, heard.counter(index)));
             let listeners: Vec<_> = subscribers.into_iter().enumerate().map(listen).collect();
             let publishing =
-                tokio::spawn(publish_on_async(publisher, meter.clone(), meter.counter(0), P::LOSSY));
+                tokio::spawn(publish_on_async(publisher, meter.clone(), published.counter(0), P::LOSSY));
             let sent = publishing.await.expect("the publisher does not panic");
             for listener in listeners {
                 listener.await.expect("a subscriber does not panic").settle(sent, P::LOSSY);

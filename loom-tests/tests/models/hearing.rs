@@ -19,11 +19,15 @@ fn hears<E: Send + 'static>(
         close();
     });
     case.thread(move || {
-        let heard = hears(&mut end);
-        witness(if heard { "closed" } else { "open" });
-        past.is_seen_if(heard);
+        check(&past, hears(&mut end));
         drop(end);
     });
+}
+
+/// Whoever has heard of the end sees the past.
+fn check(past: &Past, heard: bool) {
+    witness(if heard { "closed" } else { "open" });
+    past.is_seen_if(heard);
 }
 
 fn model(name: &'static str) -> Model {
@@ -133,11 +137,7 @@ fn the_end_of_the_last_of_two_senders() {
         };
         case.thread(move || go(first, 0));
         case.twin(move || go(second, 1));
-        case.thread(move || {
-            let heard = rx.is_closed();
-            witness(if heard { "closed" } else { "open" });
-            past.is_seen_if(heard);
-        });
+        case.thread(move || check(&past, rx.is_closed()));
     });
 }
 

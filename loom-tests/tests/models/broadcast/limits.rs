@@ -90,6 +90,15 @@ fn a_late_comer_against_two_publishers() {
         });
 }
 
+/// Publishes two messages and reads along, so that there is always room.
+fn publish_and_read_along(publisher: &Publisher<Value>, along: &mut Subscriber<Value>, ledger: &Ledger) {
+    for id in 0..2 {
+        let published = publisher.try_publish(ledger.value(id));
+        assert!(published.is_ok(), "one may be unread, of another publisher");
+        drop(along.recv_ref().expect("one is there"));
+    }
+}
+
 /// A publisher that reads along, so that there is always room: another one is never told otherwise.
 #[test]
 fn a_channel_that_is_never_full() {
@@ -97,12 +106,7 @@ fn a_channel_that_is_never_full() {
         let ledger = Ledger::default();
         let (publisher, mut along) = channel(Kind::Lossless, 2, 1);
         let (other, book, books) = (publisher.clone(), ledger.clone(), ledger.clone());
-        case.thread(move || {
-            for id in 0..2 {
-                assert!(publisher.try_publish(book.value(id)).is_ok(), "one may be unread, the other one's");
-                drop(along.recv_ref().expect("one is there"));
-            }
-        });
+        case.thread(move || publish_and_read_along(&publisher, &mut along, &book));
         case.thread(move || {
             assert!(other.try_publish(books.value(9)).is_ok(), "one may be unread, the first one's");
         });
@@ -135,12 +139,7 @@ fn the_backlog_of_a_channel_that_is_read_along() {
             let ledger = Ledger::default();
             let (publisher, mut along) = lossless(4);
             let (other, book) = (publisher.clone(), ledger.clone());
-            case.thread(move || {
-                for id in 0..2 {
-                    publish(&publisher, &book, id..=id);
-                    drop(along.recv_ref().expect("one is there"));
-                }
-            });
+            case.thread(move || publish_and_read_along(&publisher, &mut along, &book));
             case.thread(move || {
                 let backlog = other.backlog();
                 assert!(backlog < 2, "{backlog} are unread");
